@@ -1,0 +1,164 @@
+"""Compiled schemas: whether a value is valid in about a microsecond, and if not, why, in words.
+
+A schema is walked and compiled when it is first used. The validator judges the bundle of a schema (see
+bundle.py), in which formats are asserted: JSON Schema leaves that open (Validation §7.2), and whoever writes
+``format: email`` in an API description means it.
+"""
+
+from __future__ import annotations
+
+from threading import RLock
+
+import jsonschema_rs
+
+from mock_server.errors import DescriptionError
+from mock_server.openapi.blame import DEEPEST, explain, is_deeper, too_deep, unencodable
+from mock_server.openapi.bundle import Bundle, Bundler
+from mock_server.openapi.dialects import Dialect
+from mock_server.openapi.documents import Documents, Located
+from mock_server.openapi.formats import STRING_FORMATS
+from mock_server.openapi.marks import Marks
+from mock_server.openapi.resources import Resources
+from mock_server.openapi.values import Direction, Json, Violation
+from mock_server.openapi.wording import describe, shown
+
+# Patterns without look-around or back-references run in linear time anyway; the limit ends the others within
+# milliseconds, and a pattern that was not decided counts as not matched.
+_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
+
+_ALLOWED = {
+    "pattern": "an ECMA-262 regular expression",
+    "type": "null, boolean, object, array, number, string, integer, or a list of these",
+    "required": "a list of distinct property names",
+    "enum": "a list of values",
+    "items": "a schema",
+    "properties": "a mapping of names to schemas",
+}
+
+
+class Schemas:
+    """The schemas of one description, each compiled once however often it is used."""
+
+    def __init__(self, documents: Documents, dialect: Dialect) -> None:
+        self._resources = Resources(documents, dialect)
+        marks = Marks(self._resources)
+        self._bundlers = {way: Bundler(self._resources, marks, way) for way in Direction}
+        self._known: dict[tuple[str, str], Schema] = {}
+        self._lock = RLock()
+
+    def at(self, located: Located) -> Schema:
+        """The schema written at ``located``; nothing is read before it is used."""
+        key = (located.uri, located.pointer)
+        schema = self._known.get(key)
+        if schema is None:
+            schema = self._known.setdefault(key, Schema(self, located, inline=False))
+        return schema
+
+    def of(self, value: Json, located: Located) -> Schema:
+        """A schema made of keywords that stand at ``located``, such as those of a Swagger 2.0 parameter."""
+        return Schema(self, Located(located.uri, located.pointer, value), inline=True)
+
+    def check(self, located: Located) -> None:
+        """Compile the schema at ``located`` for both directions; a ``DescriptionError`` when it is broken."""
+        schema = self.at(located)
+        for direction in Direction:
+            schema.accepts(None, direction)
+
+    def bundled(self, located: Located, direction: Direction, *, inline: bool) -> Bundle:
+        """The bundle of the schema at ``located``, made by one thread at a time."""
+        with self._lock:
+            return self._bundlers[direction].bundle(located, inline=inline)
+
+    def broken(self, error: jsonschema_rs.ValidationError, bundle: Bundle) -> DescriptionError:
+        """The metaschema's complaint about a bundle, told about the place in the description."""
+        spot = bundle.origin(error.instance_path)
+        keyword = next((str(token) for token in reversed(error.instance_path) if isinstance(token, str)), "")
+        return DescriptionError(
+            f"the schema keyword {keyword!r} cannot be used as it stands"
+            if keyword
+            else "this schema is broken",
+            place=self._resources.place(self._resources.existing(spot)),
+            got=shown(error.instance),
+            allowed=_ALLOWED.get(keyword),
+            hint=None if keyword in _ALLOWED else error.message,
+        )
+
+
+class Schema:
+    """One schema of a description, compiled per direction on first use. Safe to share between threads."""
+
+    __slots__ = ("_bundles", "_inline", "_schemas", "_validators", "located")
+
+    def __init__(self, schemas: Schemas, located: Located, *, inline: bool) -> None:
+        self.located = located
+        self._inline = inline
+        self._schemas = schemas
+        self._bundles: dict[Direction, Bundle] = {}
+        self._validators: dict[Direction, jsonschema_rs.Validator] = {}
+
+    def __repr__(self) -> str:
+        return f"Schema({self.located.uri}#{self.located.pointer})"
+
+    def bundle(self, direction: Direction = Direction.RESPONSE) -> dict[str, Json]:
+        """The schema in draft 2020-12; all it refers to is under ``$defs``, as ``#/$defs/<name>``."""
+        return self._bundle(direction).schema
+
+    def accepts(self, value: Json, direction: Direction) -> bool:
+        """Whether ``value`` is valid when it travels in ``direction``."""
+        validator = self._validators.get(direction) or self.compile(direction)
+        try:
+            return validator.is_valid(value)
+        except UnicodeEncodeError:
+            return False
+
+    def violations(
+        self, value: Json, direction: Direction, *, where: str, name: str | None = None
+    ) -> tuple[Violation, ...]:
+        """Why ``value`` is not valid, at most 50 reasons; empty when it is valid."""
+        validator = self._validators.get(direction) or self.compile(direction)
+        try:
+            if validator.is_valid(value):
+                return ()
+            if is_deeper(value, than=DEEPEST):
+                return (too_deep(where=where, name=name),)
+            errors = validator.iter_errors(value)
+        except UnicodeEncodeError as error:
+            return (unencodable(error, where=where, name=name),)
+        return explain(errors, self._bundle(direction), value, where=where, name=name)
+
+    def describe(self) -> str:
+        """A few words for what is valid: ``a string matching ^lead_``, ``an object with name, email``."""
+        bundle = self._bundle(Direction.RESPONSE)
+        return describe(bundle.schema, bundle)
+
+    def compile(self, direction: Direction) -> jsonschema_rs.Validator:
+        """The validator for ``direction``; a ``DescriptionError`` when the schema is broken."""
+        bundle = self._bundle(direction)
+        try:
+            validator = jsonschema_rs.Draft202012Validator(
+                bundle.schema,
+                validate_formats=True,
+                formats=dict(STRING_FORMATS),
+                pattern_options=_PATTERNS,
+                offline=True,
+            )
+        except jsonschema_rs.ValidationError as error:
+            raise self._schemas.broken(error, bundle) from None
+        for way in (direction,) if bundle.directional else Direction:
+            self._validators[way] = validator
+        return validator
+
+    def _bundle(self, direction: Direction) -> Bundle:
+        """The bundle for ``direction``: the one for responses when there is nothing to tell apart."""
+        response = self._bundles.get(Direction.RESPONSE)
+        if response is None:
+            response = self._schemas.bundled(self.located, Direction.RESPONSE, inline=self._inline)
+            self._bundles[Direction.RESPONSE] = response
+        if direction is Direction.RESPONSE or not response.directional:
+            return response
+        request = self._bundles.get(direction)
+        if request is None:
+            request = self._bundles[direction] = self._schemas.bundled(
+                self.located, direction, inline=self._inline
+            )
+        return request
