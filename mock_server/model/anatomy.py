@@ -1,0 +1,256 @@
+"""What a schema says about the members of its objects, with references followed and combinators merged.
+
+Inference asks in terms of property names and types; this is the one place that walks a bundle for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from mock_server.openapi import pointers
+from mock_server.openapi.schemas import Schema
+from mock_server.openapi.values import Direction, Json
+
+_DEPTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One property: its schema with references followed, and what of it matters to a model."""
+
+    name: str
+    schema: Mapping[str, Json]
+    types: frozenset[str]
+    read_only: bool
+    write_only: bool
+
+    @property
+    def format(self) -> str:
+        return str(self.schema.get("format", ""))
+
+    @property
+    def is_text(self) -> bool:
+        return "string" in self.types
+
+    @property
+    def is_integer(self) -> bool:
+        return "integer" in self.types
+
+    @property
+    def allowed(self) -> tuple[Json, ...]:
+        """The values of an enum or const; () when any is allowed."""
+        if "const" in self.schema:
+            return (self.schema["const"],)
+        listed = self.schema.get("enum")
+        return tuple(listed) if isinstance(listed, list) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Anatomy:
+    """An object schema taken apart. ``closed`` means no property beyond ``members`` is admitted.
+
+    ``items`` is the anatomy's bundle-bound schema of an array's items, None for what is not an array.
+    """
+
+    types: frozenset[str]
+    members: Mapping[str, Member]
+    required: frozenset[str]
+    closed: bool
+    items: Json
+    name: str
+
+    @property
+    def is_array(self) -> bool:
+        return "array" in self.types and "object" not in self.types
+
+    @property
+    def is_object(self) -> bool:
+        return "object" in self.types or (not self.types and bool(self.members))
+
+
+EMPTY = Anatomy(frozenset(), {}, frozenset(), closed=False, items=None, name="")
+
+
+def anatomy_of(schema: Schema | None, direction: Direction = Direction.RESPONSE) -> Anatomy:
+    """The anatomy of a compiled schema; an empty one for None."""
+    if schema is None:
+        return EMPTY
+    bundle = schema.bundle(direction)
+    return dissect(bundle, bundle)
+
+
+def dissect(bundle: Json, schema: Json) -> Anatomy:
+    """The anatomy of a schema inside a bundle."""
+    merged = flatten(bundle, schema)
+    members = {
+        name: _member(bundle, name, value)
+        for name, value in (merged.get("properties") or {}).items()
+    }
+    return Anatomy(
+        types=_types(merged),
+        members=members,
+        required=frozenset(name for name in merged.get("required") or () if isinstance(name, str)),
+        closed=merged.get("additionalProperties") is False or merged.get("unevaluatedProperties") is False,
+        items=merged.get("items", True) if "array" in _types(merged) or "items" in merged else None,
+        name=name_of(bundle, schema),
+    )
+
+
+def name_of(bundle: Json, schema: Json) -> str:
+    """The component name a schema goes by: the last token of its reference, else its title, else ""."""
+    for _ in range(_DEPTH):
+        if not isinstance(schema, dict):
+            return ""
+        if isinstance(schema.get("$ref"), str):
+            target = _lookup(bundle, schema["$ref"])
+            if isinstance(target, dict) and isinstance(target.get("$ref"), str) and len(target) == 1:
+                schema = target
+                continue
+            return schema["$ref"].rpartition("/")[2]
+        alone = schema.get("allOf")
+        if isinstance(alone, list) and len(alone) == 1:
+            schema = alone[0]
+            continue
+        return str(schema.get("title", ""))
+    return ""
+
+
+def flatten(bundle: Json, schema: Json, depth: int = 0) -> dict[str, Json]:
+    """One plain schema that says what ``schema``, its references, ``allOf`` and (first) branches say together.
+
+    Properties of oneOf/anyOf branches are united, their ``required`` intersected. It is a reading aid for inference,
+    never a validator.
+    """
+    if not isinstance(schema, dict) or depth > _DEPTH:
+        return {}
+    merged: dict[str, Json] = {}
+    if isinstance(schema.get("$ref"), str):
+        merged = dict(flatten(bundle, _lookup(bundle, schema["$ref"]), depth + 1))
+    own = {key: value for key, value in schema.items() if key not in {"$ref", "allOf", "oneOf", "anyOf", "$defs"}}
+    merged = _merge(merged, own)
+    for part in schema.get("allOf") or ():
+        merged = _merge(merged, flatten(bundle, part, depth + 1))
+    for keyword in ("oneOf", "anyOf"):
+        branches = [flatten(bundle, part, depth + 1) for part in schema.get(keyword) or ()]
+        branches = [branch for branch in branches if _types(branch) != {"null"}]
+        if branches:
+            merged = _merge(merged, _union(branches))
+    return merged
+
+
+def _merge(left: dict[str, Json], right: Mapping[str, Json]) -> dict[str, Json]:
+    if not left:
+        return dict(right)
+    merged = {**left, **right}
+    if "properties" in left and "properties" in right:
+        merged["properties"] = {**left["properties"], **right["properties"]}
+    if "required" in left and isinstance(right.get("required"), list):
+        merged["required"] = [*left["required"], *right["required"]]
+    return merged
+
+
+def _union(branches: list[dict[str, Json]]) -> dict[str, Json]:
+    if len(branches) == 1:
+        return branches[0]
+    united: dict[str, Json] = {}
+    properties: dict[str, Json] = {}
+    for branch in branches:
+        properties = {**(branch.get("properties") or {}), **properties}
+    types = sorted(frozenset().union(*(_types(branch) for branch in branches)))
+    if properties:
+        united["properties"] = properties
+        common = frozenset.intersection(*(frozenset(branch.get("required") or ()) for branch in branches))
+        united["required"] = sorted(common)
+    if types:
+        united["type"] = types
+    for key in ("items", "format"):
+        if key in branches[0]:
+            united[key] = branches[0][key]
+    return united
+
+
+def _member(bundle: Json, name: str, schema: Json) -> Member:
+    flat = flatten(bundle, schema)
+    return Member(
+        name=name,
+        schema=flat,
+        types=_types(flat),
+        read_only=flat.get("readOnly") is True,
+        write_only=flat.get("writeOnly") is True or schema is False,
+    )
+
+
+def _types(schema: Mapping[str, Json]) -> frozenset[str]:
+    declared = schema.get("type")
+    if isinstance(declared, str):
+        return frozenset((declared,))
+    if isinstance(declared, list):
+        return frozenset(entry for entry in declared if isinstance(entry, str))
+    if "properties" in schema or isinstance(schema.get("additionalProperties"), dict):
+        return frozenset(("object",))
+    if "items" in schema:
+        return frozenset(("array",))
+    values = schema["enum"] if isinstance(schema.get("enum"), list) else [schema["const"]] if "const" in schema else ()
+    return frozenset(_type_name(value) for value in values)
+
+
+def _type_name(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    names = {int: "integer", float: "number", str: "string", list: "array", dict: "object"}
+    return names[type(value)]
+
+
+def _lookup(bundle: Json, reference: str) -> Json:
+    if not reference.startswith("#"):
+        return {}
+    try:
+        return pointers.lookup(bundle, reference[1:])
+    except LookupError:
+        return {}
+
+
+def object_arrays(bundle: Json, schema: Json, *, depth: int = 3) -> Iterator[tuple[tuple[str, ...], Json]]:
+    """Every array property within an object schema, nearest first: its path of names and its items' schema."""
+    level: list[tuple[tuple[str, ...], Json]] = [((), schema)]
+    for _ in range(depth):
+        deeper: list[tuple[tuple[str, ...], Json]] = []
+        for path, current in level:
+            for name, value in (flatten(bundle, current).get("properties") or {}).items():
+                flat = flatten(bundle, value)
+                if "array" in _types(flat):
+                    yield (*path, name), flat.get("items", True)
+                elif "object" in _types(flat):
+                    deeper.append(((*path, name), value))
+        level = deeper
+
+
+@lru_cache(maxsize=4096)
+def words(name: str) -> tuple[str, ...]:
+    """The lower-case words of an identifier: ``customerIDs`` → customer, ids; ``created_at`` → created, at."""
+    spaced = []
+    previous = ""
+    for index, character in enumerate(name):
+        following = name[index + 1 : index + 2]
+        if character.isupper() and (previous.islower() or previous.isdigit() or (previous.isupper() and following.islower())):
+            spaced.append(" ")
+        spaced.append(character if character.isalnum() else " ")
+        previous = character
+    return tuple("".join(spaced).lower().split())
+
+
+def singular(word: str) -> str:
+    """The singular of an English plural, well enough to compare names: categories → category, boxes → box."""
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    for ending in ("sses", "shes", "ches", "xes", "zes"):
+        if word.endswith(ending):
+            return word[:-2]
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word

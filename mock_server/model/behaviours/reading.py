@@ -1,0 +1,197 @@
+"""Read one item, and list many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from mock_server.model.anatomy import words
+from mock_server.model.call import Call
+from mock_server.model.collection import Entry
+from mock_server.model.meaning import Meaning, Reason, Resource
+from mock_server.model.outcome import NO_BODY, Outcome, key_text
+from mock_server.model.preconditions import etag_of, not_modified
+from mock_server.model.problem import Kind, Problem
+from mock_server.model.queries import Page, Predicate, select, value_at
+from mock_server.model.world import World, is_soft_deleted, missing_parent, scope_of
+from mock_server.openapi.values import Json
+
+
+def key_of(meaning: Meaning, call: Call) -> str:
+    """The key of the item that a call is about: from the path, or from the body where the path has none."""
+    if meaning.key_parameter is not None:
+        return key_text(call.path[meaning.key_parameter])
+    resource = meaning.resource
+    if resource is not None and resource.key is not None:
+        body = value_at(call.body, meaning.request_path) if call.body is not NO_BODY else None
+        if isinstance(body, dict) and resource.key in body:
+            return key_text(body[resource.key])
+    return ""
+
+
+def not_found(resource: Resource, key: str) -> Problem:
+    """The 404 of an item that is not there."""
+    return Problem(Kind.NOT_FOUND, f"{resource.name} {key!r} does not exist" if key else f"no {resource.name} is set")
+
+
+def existing(world: World, meaning: Meaning, call: Call) -> tuple[Resource, tuple[str, ...], str, Entry] | Problem:
+    """The item a call is about, with its resource, scope and key; a 404 when it or a parent is missing."""
+    resource = meaning.resource
+    assert resource is not None
+    refusal = missing_parent(world, meaning, call)
+    if refusal is not None:
+        return refusal
+    scope, key = scope_of(meaning, call), key_of(meaning, call)
+    entry = world.entry(resource, scope, key)
+    return not_found(resource, key) if entry is None else (resource, scope, key, entry)
+
+
+def name_of(resource: Resource, scope: tuple[str, ...], key: str = "") -> str:
+    """How explanations name a place in the state."""
+    return "/".join((resource.qualified, *scope, *((key,) if key else ())))
+
+
+def read(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
+    """One item as it is stored; 304 when the caller has it already."""
+    found = existing(world, meaning, call)
+    if isinstance(found, Problem):
+        return found
+    resource, scope, key, entry = found
+    etag = etag_of(entry) if world.model.uses_etags(meaning.operation_id) else None
+    reads = (name_of(resource, scope, key),)
+    if etag is not None and not_modified(call, etag):
+        return Outcome(304, NO_BODY, reads=reads, etag=etag,
+                       reasons=(Reason("status", "304", "If-None-Match names the current entity tag"),))  # fmt: skip
+    view = world.model.view(meaning)
+    body = NO_BODY if meaning.response is None or not meaning.response.content else view.body(view.item(entry.value))
+    reasons = ()
+    if entry.sequence == 0:
+        reasons = (Reason("body", "sampled", "no operation creates this, so any key is taken to exist"),)
+    return Outcome(meaning.status, body, reads=reads, etag=etag, reasons=reasons)
+
+
+def list_items(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
+    """The page of a collection that the query selects."""
+    resource = meaning.resource
+    assert resource is not None
+    refusal = missing_parent(world, meaning, call)
+    if refusal is not None:
+        return refusal
+    scope = scope_of(meaning, call)
+    page = select(world.collection(resource, scope), meaning.listing, call.query,
+                  predicates=selection(meaning, call))  # fmt: skip
+    if not isinstance(page, Page):
+        return Problem(Kind.INVALID, f"query parameter {page.name}: {page.message}", (page,))
+    view = world.model.view(meaning)
+    items = [view.item(entry.value) for entry in page.entries]
+    links = _Links(call, meaning, page)
+    extra = {path: value for path, role in meaning.envelope.fields.items()
+             if (value := _field(role, page, meaning, links)) is not _ABSENT}  # fmt: skip
+    return Outcome(
+        meaning.status,
+        view.body(items, extra),
+        headers=_headers(world, meaning, page, links),
+        reads=(name_of(resource, scope),),
+        reasons=(Reason("list", f"{len(items)} of {page.total}", _why(meaning, page)),),
+    )
+
+
+def _why(meaning: Meaning, page: Page) -> str:
+    style = meaning.listing.style
+    return "not paginated" if style == "none" else f"{style} pagination, limit {page.limit}, offset {page.offset}"
+
+
+def selection(meaning: Meaning, call: Call) -> list[Predicate]:
+    """The conditions that the path itself puts on a list: a view's parent, soft-deleted items, the caller's tenant."""
+    resource = meaning.resource
+    assert resource is not None
+    found: list[Predicate] = []
+    scope = {parent.parameter for parent in resource.parents}
+    for parameter in meaning.scope:
+        name = next((m for m in resource.anatomy.members if words(m) == words(parameter)), None)
+        if parameter not in scope and name is not None and parameter in call.path:
+            found.append(_equals(name, key_text(call.path[parameter])))
+    if resource.soft_delete is not None and resource.soft_delete.hidden:
+        found.append(lambda value: not is_soft_deleted(resource, value))
+    return found
+
+
+def _equals(name: str, wanted: str) -> Predicate:
+    return lambda value: isinstance(value, dict) and name in value and key_text(value[name]) == wanted
+
+
+_ABSENT: Any = object()
+
+
+def _field(role: str, page: Page, meaning: Meaning, links: _Links) -> Json:
+    listing = meaning.listing
+    limit = page.limit
+    number = listing.first_page + (page.offset // limit if limit else 0)
+    pages = -(-page.total // limit) if limit else 1
+    values: dict[str, Any] = {
+        "total": page.total,
+        "count": len(page.entries),
+        "has_more": page.has_more,
+        "next_cursor": page.next_cursor,
+        "previous_cursor": page.previous_cursor,
+        "limit": limit if limit is not None else page.total,
+        "offset": page.offset,
+        "page": number,
+        "pages": max(pages, 1),
+        "next_url": links.url("next"),
+        "previous_url": links.url("prev"),
+        "first_url": links.url("first"),
+        "last_url": links.url("last"),
+        "true": True,
+    }
+    return values[role]
+
+
+class _Links:
+    """The URLs of neighbouring pages, in the list's own pagination style."""
+
+    def __init__(self, call: Call, meaning: Meaning, page: Page) -> None:
+        self._call = call
+        self._page = page
+        self._listing = meaning.listing
+
+    def url(self, relation: str) -> str | None:
+        """The URL of the next, prev, first or last page; None where there is none."""
+        changes = self._changes(relation)
+        if changes is None:
+            return None
+        path, _, query = self._call.target.partition("?")
+        pairs = [(n, v) for n, v in parse_qsl(query, keep_blank_values=True) if n not in changes]
+        return f"{self._call.url}{path}?{urlencode([*pairs, *changes.items()])}"
+
+    def _changes(self, relation: str) -> dict[str, str] | None:
+        page, listing, limit = self._page, self._listing, self._page.limit
+        if limit is None or limit == 0:
+            return None
+        if listing.after is not None and listing.offset is None and listing.page is None:
+            cursor = page.next_cursor if relation == "next" else None
+            return {listing.after: cursor} if cursor is not None else None
+        last = max((page.total - 1) // limit, 0) * limit
+        offsets = {"next": page.offset + limit, "prev": page.offset - limit, "first": 0, "last": last}
+        offset = offsets[relation]
+        if (relation == "next" and not page.has_more) or (relation == "prev" and page.offset == 0):
+            return None
+        offset = max(offset, 0)
+        if listing.page is not None:
+            return {listing.page: str(listing.first_page + offset // limit)}
+        return {listing.offset: str(offset)} if listing.offset is not None else None
+
+
+def _headers(world: World, meaning: Meaning, page: Page, links: _Links) -> tuple[tuple[str, str], ...]:
+    described: Mapping[str, str] = world.model.described_headers(meaning.operation_id)
+    found = []
+    if "link" in described:
+        relations = [(relation, links.url(relation)) for relation in ("prev", "next", "last", "first")]
+        text = ", ".join(f'<{url}>; rel="{relation}"' for relation, url in relations if url is not None)
+        if text:
+            found.append((described["link"], text))
+    for name in ("x-total-count", "x-total", "total-count"):
+        if name in described:
+            found.append((described[name], str(page.total)))
+    return tuple(found)

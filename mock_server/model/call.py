@@ -1,0 +1,63 @@
+"""A request as the model sees it: parsed, validated, and with the caller known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mock_server.model.outcome import NO_BODY
+from mock_server.openapi.expressions import MISSING, Context, Message
+from mock_server.openapi.values import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls. ``scopes`` None means that nothing is known of scopes, so none is refused."""
+
+    name: str
+    scheme: str
+    scopes: frozenset[str] | None = None
+    tenant: str | None = None
+    plan: str | None = None
+    claims: Mapping[str, Json] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Json]:
+        """What ``$principal#/…`` expressions see."""
+        return {
+            "name": self.name,
+            "scheme": self.scheme,
+            "scopes": sorted(self.scopes) if self.scopes is not None else None,
+            "tenant": self.tenant,
+            "plan": self.plan,
+            "claims": dict(self.claims),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One valid call of an operation. ``url`` is the API's own base URL as the caller knows it, without a slash.
+
+    ``path`` and ``query`` hold decoded values by parameter name, ``headers`` the described header parameters by lower
+    case name; ``body`` is NO_BODY where none was sent. ``target`` is the request's path and query as sent.
+    """
+
+    operation_id: str
+    method: str
+    path: Mapping[str, Json]
+    query: Mapping[str, Json]
+    headers: Mapping[str, str]
+    body: Json
+    media_type: str
+    principal: Principal | None
+    url: str
+    target: str
+
+    def context(self, bindings: Mapping[str, Json]) -> Context:
+        """The context in which runtime expressions about this call are evaluated."""
+        request = Message(
+            headers=self.headers,
+            query=self.query,
+            path=self.path,
+            body=MISSING if self.body is NO_BODY else self.body,
+        )
+        return Context(url=self.url + self.target, method=self.method, request=request, bindings=bindings)

@@ -1,0 +1,198 @@
+"""What an operation means: the resource it works on and what it does to it, each decision with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from mock_server.model.anatomy import EMPTY, Anatomy
+from mock_server.openapi.criteria import Criterion
+from mock_server.openapi.description import Response
+from mock_server.openapi.expressions import ValueTemplate
+from mock_server.openapi.schemas import Schema
+from mock_server.openapi.values import Json
+
+NOTHING: Mapping[str, Json] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One guess or setting: what it is about, what was decided, and why."""
+
+    about: str
+    decision: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A path parameter that names the parent of a nested resource.
+
+    ``resource`` is the parent's name when the parent is itself a resource whose existence can be checked, and
+    ``property`` the item's property that repeats the parent's key, if it has one.
+    """
+
+    parameter: str
+    resource: str | None
+    property: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A move between states: from one of ``sources`` (any when empty) to ``target``, if ``guard`` holds."""
+
+    name: str
+    sources: tuple[str, ...]
+    target: str
+    guard: Criterion | None
+    refusal: str
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """The property that holds a resource's state, the state it starts in, and the moves it allows.
+
+    ``transitions`` empty means every value the schema admits may follow every other.
+    """
+
+    property: str
+    initial: str | None
+    transitions: Mapping[str, Transition]
+
+
+@dataclass(frozen=True, slots=True)
+class SoftDelete:
+    """What a delete sets instead of removing. ``hidden`` says whether lists and reads then pass the item over."""
+
+    set: Mapping[str, ValueTemplate]
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A property that holds another resource's key. ``on_delete``: restrict, cascade, nullify or ignore."""
+
+    property: str
+    resource: str
+    required: bool
+    on_delete: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind of thing an API keeps.
+
+    ``qualified`` is the name in the state (``namespace/name``). ``key`` is the property that identifies an item (None
+    when the representation does not carry its key). ``open_world`` means that no operation creates items, so that any
+    key is taken to exist and is sampled. ``singleton`` means one item per scope, with no key. ``assigned`` are the
+    properties a server sets, with the rule for each; ``hidden`` the ones that never leave. ``stored_whole`` means that
+    ``schema`` is the schema of the stored item itself, not of a message around it.
+    """
+
+    name: str
+    qualified: str
+    collection_path: str | None
+    item_path: str | None
+    key: str | None
+    key_parameter: str | None
+    parents: tuple[Parent, ...]
+    schema: Schema | None
+    anatomy: Anatomy = field(repr=False, default=EMPTY)
+    singleton: bool = False
+    open_world: bool = False
+    assigned: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, ValueTemplate] = field(default_factory=dict)
+    defaults: Mapping[str, ValueTemplate] = field(default_factory=dict)
+    unique: tuple[tuple[str, ...], ...] = ()
+    states: States | None = None
+    soft_delete: SoftDelete | None = None
+    references: tuple[Reference, ...] = ()
+    hidden: frozenset[str] = frozenset()
+    key_schema: Mapping[str, Json] | None = None
+    stored_whole: bool = False
+    reasons: tuple[Reason, ...] = field(repr=False, default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Where in a body the item, or the list of items, is. ``path`` () means the body itself.
+
+    ``fields`` maps the path of another field of a list envelope to its role: total, count, has_more, next_cursor,
+    previous_cursor, limit, offset, page, pages, next_url, previous_url, first_url, last_url, true.
+    """
+
+    path: tuple[str, ...] = ()
+    fields: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A query parameter that narrows a list: ``property`` (a path of names) compared by ``operator``.
+
+    Operators: eq, in, ne, gt, gte, lt, lte, contains.
+    """
+
+    parameter: str
+    property: tuple[str, ...]
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How a list operation reads its query parameters. ``style``: none, offset, page or cursor."""
+
+    style: str = "none"
+    limit: str | None = None
+    offset: str | None = None
+    page: str | None = None
+    after: str | None = None
+    before: str | None = None
+    sort: str | None = None
+    order: str | None = None
+    search: str | None = None
+    search_in: tuple[str, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    default_limit: int | None = None
+    first_page: int = 1
+    default_sort: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A condition an operation needs, and the problem it answers otherwise."""
+
+    criterion: Criterion
+    kind: str
+    detail: str
+    status: int | None
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What one operation does.
+
+    ``behaviour`` names a registered behaviour (``model/behaviours``). ``request_path`` is where in a request body the
+    resource is written (() for the body itself). ``body`` is a template for the response body instead of the
+    resource; ``set`` what an action sets; ``compute`` the name of a registered computed answer.
+    """
+
+    operation_id: str
+    behaviour: str
+    resource: Resource | None
+    status: int
+    response: Response | None
+    scope: tuple[str, ...] = ()
+    key_parameter: str | None = None
+    request_path: tuple[str, ...] = ()
+    envelope: Envelope = field(default_factory=Envelope)
+    listing: Listing = field(default_factory=Listing)
+    transition: str | None = None
+    set: Mapping[str, ValueTemplate] = field(default_factory=dict)
+    body: ValueTemplate | None = None
+    compute: str | None = None
+    guards: tuple[Guard, ...] = ()
+    emits: tuple[str, ...] = ()
+    inferred: bool = True
+    reasons: tuple[Reason, ...] = field(repr=False, default=())

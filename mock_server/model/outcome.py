@@ -1,0 +1,217 @@
+"""What an operation would do, before anything is done: an answer and changes, with holes for what a server assigns.
+
+The double fills the holes from its minter and clock (``realize``); a contract check fills them from what the real
+service answered (``explain``). After that both commit the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+from mock_server.model.meaning import Reason
+from mock_server.model.state import Advance, Change, Fill, Partition, Put, Remove
+from mock_server.openapi.values import Json
+
+
+class NoBody:
+    """The type of ``NO_BODY``: an answer without a body, which is not an answer with the body ``null``."""
+
+    def __repr__(self) -> str:
+        return "NO_BODY"
+
+
+NO_BODY: Final = NoBody()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hole:
+    """A value that the server will choose. The same hole in several places becomes the same value.
+
+    ``rule`` is key, time or sample; ``name`` the property; ``schema`` what the value must satisfy. Keys are fresh in
+    their ``partition`` and numbered by ``counter``. ``draw`` gives the sample for a seed and a time.
+    """
+
+    rule: str
+    name: str
+    schema: Mapping[str, Json]
+    partition: Partition | None = None
+    counter: str = ""
+    draw: Callable[[int, datetime], Json] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened and that a subscriber may be told of."""
+
+    type: str
+    data: Json
+    resource: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An operation's effect. ``body`` and the values in ``changes`` may hold ``Hole`` objects until realized.
+
+    ``reads`` and ``writes`` name the state touched (``namespace/resource/key``), ``reasons`` say why this is the
+    answer; ``etag`` is the entity tag of the representation, quotes included.
+    """
+
+    status: int
+    body: Json = NO_BODY
+    headers: tuple[tuple[str, str], ...] = ()
+    changes: tuple[Change, ...] = ()
+    reads: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    events: tuple[Event, ...] = ()
+    etag: str | None = None
+    location_key: Json = None
+    has_holes: bool = False
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """The state that committing this would touch."""
+        return tuple(
+            f"{change.partition}/{change.key}" if isinstance(change, Put | Remove) else str(change.partition)
+            for change in self.changes
+            if not isinstance(change, Advance)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """Values for holes, and the changes that choosing them brings (counters that went on)."""
+
+    values: Mapping[Hole, Json] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+
+
+def fill(outcome: Outcome, filling: Filling) -> Outcome:
+    """The outcome with every hole replaced by its value."""
+    if not outcome.has_holes:
+        return outcome
+    values = filling.values
+    return replace(
+        outcome,
+        body=_filled(outcome.body, values),
+        changes=(*(_filled_change(change, values) for change in outcome.changes), *filling.changes),
+        events=tuple(
+            replace(event, data=_filled(event.data, values), key=str(_filled_key(event.key, values)))
+            for event in outcome.events
+        ),
+        location_key=_filled(outcome.location_key, values),
+        has_holes=False,
+    )
+
+
+def _filled_change(change: Change, values: Mapping[Hole, Json]) -> Change:
+    if isinstance(change, Put):
+        return Put(change.partition, str(_filled_key(change.key, values)), _filled(change.value, values))
+    if isinstance(change, Fill | Remove | Advance):
+        return change
+    raise AssertionError(change)
+
+
+def _filled_key(key: Any, values: Mapping[Hole, Json]) -> Any:
+    if isinstance(key, Hole):
+        value = values[key]
+        return value if isinstance(value, str) else key_text(value)
+    return key
+
+
+def _filled(value: Any, values: Mapping[Hole, Json]) -> Any:
+    if type(value) is dict:
+        return {name: _filled(member, values) for name, member in value.items()}
+    if type(value) is list:
+        return [_filled(member, values) for member in value]
+    return values[value] if type(value) is Hole else value
+
+
+def key_text(value: Json) -> str:
+    """The text under which a key is kept: keys come as text in paths and as numbers in bodies."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place at which an observed answer is not what the model says."""
+
+    pointer: str
+    expected: Json
+    got: Json
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How an observed answer fits an outcome: the holes it binds, or where it differs."""
+
+    filling: Filling
+    differences: tuple[Difference, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the answer is one that the outcome allows."""
+        return not self.differences
+
+
+def explain(outcome: Outcome, *, status: int, body: Json) -> Explanation:
+    """Binds the holes of an outcome to what a service answered, or says where the two differ.
+
+    A member the model predicts must be there and equal; members it knows nothing of are the description's business.
+    Holes that the answer does not show stay unbound; the caller decides whether it can go on without them.
+    """
+    if status != outcome.status:
+        message = f"answered {status}, the model expects {outcome.status}"
+        return Explanation(Filling(), (Difference("", outcome.status, status, message),))
+    bound: dict[Hole, Json] = {}
+    differences: list[Difference] = []
+    if not isinstance(outcome.body, NoBody):
+        _compare(outcome.body, body, "", bound, differences)
+    return Explanation(Filling(bound), tuple(differences))
+
+
+def _compare(
+    expected: Any, got: Json, pointer: str, bound: dict[Hole, Json], differences: list[Difference]
+) -> None:
+    if isinstance(expected, Hole):
+        if expected in bound and bound[expected] != got:
+            message = "is the same value elsewhere in the answer"
+            differences.append(Difference(pointer, bound[expected], got, message))
+        bound.setdefault(expected, got)
+    elif isinstance(expected, dict) and isinstance(got, dict):
+        for name, member in expected.items():
+            here = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+            if name not in got:
+                differences.append(Difference(here, _shown(member), None, f"{name} is missing"))
+            else:
+                _compare(member, got[name], here, bound, differences)
+    elif isinstance(expected, list) and isinstance(got, list):
+        if len(expected) != len(got):
+            message = f"has {len(got)} items, the model expects {len(expected)}"
+            differences.append(Difference(pointer, _shown(expected), got, message))
+            return
+        for index, (left, right) in enumerate(zip(expected, got, strict=True)):
+            _compare(left, right, f"{pointer}/{index}", bound, differences)
+    elif expected != got or isinstance(expected, bool) != isinstance(got, bool):
+        differences.append(Difference(pointer, _shown(expected), got, "is another value"))
+
+
+def _shown(expected: Any) -> Json:
+    """An expected value for display: holes by the name of their property."""
+    if isinstance(expected, Hole):
+        return f"<{expected.name}>"
+    if isinstance(expected, dict):
+        return {name: _shown(member) for name, member in expected.items()}
+    if isinstance(expected, list):
+        return [_shown(member) for member in expected]
+    return expected

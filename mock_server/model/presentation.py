@@ -1,0 +1,140 @@
+"""How a stored resource is shown in a response: the envelope around it and the members that may be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mock_server.model.anatomy import Anatomy, dissect, flatten
+from mock_server.model.inference.bodies import response_schema
+from mock_server.model.meaning import Meaning
+from mock_server.openapi.schemas import Schema
+from mock_server.openapi.values import Direction, Json
+from mock_server.sampling import Sampler, Unsampleable
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The compiled way from stored values to a response body.
+
+    ``frame`` is the body without the resource (None when the body is the resource itself), ``path`` where the
+    resource goes. ``kept`` are the only members that may be shown (None for all), ``dropped`` those that may not,
+    ``lacking`` samples for members that the response requires and the resource has not.
+    """
+
+    frame: Json
+    path: tuple[str, ...]
+    kept: frozenset[str] | None = None
+    dropped: frozenset[str] = frozenset()
+    lacking: Mapping[str, Json] = field(default_factory=dict)
+
+    def item(self, value: Json) -> Json:
+        """One stored value as this response shows it."""
+        if (self.kept is None and not self.dropped and not self.lacking) or not isinstance(value, dict):
+            return value
+        kept, dropped = self.kept, self.dropped
+        shown = {n: m for n, m in value.items() if n not in dropped and (kept is None or n in kept)}
+        for name, sample in self.lacking.items():
+            shown.setdefault(name, sample)
+        return shown
+
+    def body(self, content: Json, extra: Mapping[tuple[str, ...], Json] | None = None) -> Json:
+        """The whole body around an item or list that is already as it is to be shown."""
+        if not self.path:
+            return content
+        body = _with(self.frame, self.path, content)
+        for path, value in (extra or {}).items():
+            body = _with(body, path, value)
+        return body
+
+
+def _with(body: Any, path: tuple[str, ...], value: Any) -> Any:
+    """A copy of nested objects with one member set."""
+    copied = dict(body) if isinstance(body, dict) else {}
+    copied[path[0]] = value if len(path) == 1 else _with(copied.get(path[0]), path[1:], value)
+    return copied
+
+
+def view_of(meaning: Meaning, *, seed: int, now: datetime) -> View:
+    """The view for an operation's success response."""
+    schema = response_schema(meaning.response)
+    path = meaning.envelope.path
+    frame = _frame(schema, meaning, seed=seed, now=now) if path else None
+    resource = meaning.resource
+    if schema is None or resource is None:
+        return View(frame, path)
+    shown = _shown_anatomy(schema, path, as_list=meaning.behaviour in {"list", "create-many"})
+    if not shown.members:
+        return View(frame, path)
+    stored = resource.anatomy
+    return View(
+        frame,
+        path,
+        kept=frozenset(shown.members) if shown.closed else None,
+        dropped=(resource.hidden | frozenset(stored.members)) - frozenset(shown.members),
+        lacking=_lacking(shown, stored, schema, path, meaning, seed=seed, now=now),
+    )
+
+
+def _shown_anatomy(schema: Schema, path: tuple[str, ...], *, as_list: bool) -> Anatomy:
+    bundle = schema.bundle(Direction.RESPONSE)
+    inner: Json = bundle
+    for name in path:
+        inner = (flatten(bundle, inner).get("properties") or {}).get(name, {})
+    found = dissect(bundle, inner)
+    return dissect(bundle, found.items) if as_list and found.items is not None else found
+
+
+def _lacking(
+    shown: Anatomy, stored: Anatomy, schema: Schema, path: tuple[str, ...], meaning: Meaning, *, seed: int, now: datetime
+) -> dict[str, Json]:
+    """Samples for members that the response requires and the stored resource can never have."""
+    missing = [name for name in shown.required if name not in stored.members]
+    if not missing:
+        return {}
+    sampled = sampled_body(schema, seed=seed, now=now, name=meaning.operation_id)
+    for name in path:
+        sampled = sampled.get(name) if isinstance(sampled, dict) else None
+    if isinstance(sampled, list):
+        sampled = sampled[0] if sampled else None
+    return {name: sampled[name] for name in missing if name in sampled} if isinstance(sampled, dict) else {}
+
+
+def _frame(schema: Schema | None, meaning: Meaning, *, seed: int, now: datetime) -> Json:
+    """The envelope with everything it requires beside the resource, roles left to be filled per response."""
+    if schema is None:
+        return {}
+    bundle = schema.bundle(Direction.RESPONSE)
+    sampled = sampled_body(schema, seed=seed, now=now, name=meaning.operation_id)
+    frame = _required_only(bundle, bundle, sampled, meaning.envelope.path)
+    for name, member in (dissect(bundle, bundle).members).items():
+        if member.types == {"boolean"} and name.lower() in {"success", "ok"}:
+            frame = _with(frame, (name,), True)
+        if member.types == {"boolean"} and name.lower() in {"error", "errors", "failed"}:
+            frame = _with(frame, (name,), False)
+    return frame
+
+
+def _required_only(bundle: Json, schema: Json, value: Json, path: tuple[str, ...]) -> Json:
+    if not isinstance(value, dict):
+        return {}
+    flat = flatten(bundle, schema)
+    wanted = set(flat.get("required") or ()) | ({path[0]} if path else set())
+    properties = flat.get("properties") or {}
+    return {
+        name: _required_only(bundle, properties.get(name, {}), member, path[1:])
+        if path and name == path[0] and isinstance(member, dict)
+        else member
+        for name, member in value.items()
+        if name in wanted
+    }
+
+
+def sampled_body(schema: Schema, *, seed: int, now: datetime, name: str) -> Json:
+    """A sample for a schema, None when it admits none that could be found."""
+    try:
+        return Sampler(schema.bundle(Direction.RESPONSE)).sample(seed=seed, now=now, name=name)
+    except Unsampleable:
+        return None
