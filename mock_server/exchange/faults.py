@@ -1,0 +1,51 @@
+"""Faults on purpose: an operation answers late, with another status, or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from mock_server.openapi.values import Json
+
+
+@dataclass(slots=True)
+class Fault:
+    """A fault for one operation (``*`` for every one). ``count`` is how often it still strikes; None for ever."""
+
+    operation_id: str
+    api: str | None = None
+    status: int | None = None
+    delay: float = 0.0
+    reset: bool = False
+    probability: float = 1.0
+    count: int | None = None
+    struck: int = 0
+
+    def as_json(self) -> dict[str, Json]:
+        """The shape in the control API; ``delay`` in seconds."""
+        return {
+            "operation_id": self.operation_id,
+            "api": self.api,
+            "status": self.status,
+            "delay": self.delay,
+            "reset": self.reset,
+            "probability": self.probability,
+            "count": self.count,
+            "struck": self.struck,
+        }
+
+
+def strike(faults: list[Fault], api: str, operation_id: str, chance: Random) -> Fault | None:
+    """The fault that strikes this call, its count taken down; None when none does."""
+    for fault in faults:
+        if fault.operation_id not in {"*", operation_id} or fault.api not in {None, api}:
+            continue
+        if fault.count is not None and fault.count <= 0:
+            continue
+        if fault.probability < 1.0 and chance.random() >= fault.probability:
+            continue
+        if fault.count is not None:
+            fault.count -= 1
+        fault.struck += 1
+        return fault
+    return None

@@ -1,0 +1,147 @@
+"""The journal: what was asked, what was answered, and why."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mock_server.exchange.messages import RawRequest, RawResponse
+from mock_server.model.clock import rfc3339
+from mock_server.model.meaning import Meaning, Reason
+from mock_server.model.outcome import Outcome
+from mock_server.openapi.values import Json, Violation
+
+REDACTED_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "api-key", "set-cookie"})
+
+
+@dataclass(slots=True)
+class Trace:
+    """What the line decided about one request, filled in as it goes; words are made of it only when it is read."""
+
+    candidates: tuple[str, ...] = ()
+    operation_id: str | None = None
+    principal: str | None = None
+    security: str = ""
+    meaning: Meaning | None = None
+    outcome: Outcome | None = None
+    media_type: str = ""
+    negotiation: str = ""
+    violations: tuple[Violation, ...] = ()
+    decisions: list[Reason] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Json]:
+        """The explanation: candidates, steps, decisions, state read and written."""
+        meaning, outcome = self.meaning, self.outcome
+        reasons: list[Reason] = []
+        if meaning is not None:
+            if meaning.resource is not None:
+                reasons += meaning.resource.reasons
+            reasons += meaning.reasons
+        decisions = [*self.decisions, *(outcome.reasons if outcome is not None else ())]
+        return {
+            "candidates": list(self.candidates),
+            "operation_id": self.operation_id,
+            "security": self.security,
+            "principal": self.principal,
+            "behavior": meaning.behaviour if meaning is not None else None,
+            "resource": meaning.resource.name if meaning is not None and meaning.resource is not None else None,
+            "inferred": meaning.inferred if meaning is not None else None,
+            "media_type": self.media_type,
+            "negotiation": self.negotiation,
+            "read": list(outcome.reads) if outcome is not None else [],
+            "written": list(outcome.writes) if outcome is not None else [],
+            "decisions": [_shown(reason) for reason in decisions],
+            "inference": [_shown(reason) for reason in reasons],
+            "notes": list(self.notes),
+        }
+
+
+def _shown(reason: Reason) -> dict[str, str]:
+    return {"about": reason.about, "decision": reason.decision, "why": reason.why}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One exchange."""
+
+    id: str
+    time: datetime
+    session: str
+    api: str
+    request: RawRequest
+    response: RawResponse
+    trace: Trace
+
+    def as_json(self, *, redact: bool = True) -> dict[str, Json]:
+        """The shape of one member of ``requests`` in the control API."""
+        request, response = self.request, self.response
+        return {
+            "id": self.id,
+            "time": rfc3339(self.time),
+            "session": self.session,
+            "api": self.api,
+            "operation_id": self.trace.operation_id,
+            "method": request.method,
+            "url": request.url + request.target,
+            "status": response.status,
+            "request": {"headers": _headers(request.headers, redact=redact), "body": _text(request.body)},
+            "response": {"headers": _headers(dict(response.headers), redact=redact), "body": _text(response.body)},
+            "violations": [violation.as_json() for violation in self.trace.violations],
+            "explanation": self.trace.as_json(),
+        }
+
+
+def _headers(headers: Mapping[str, str], *, redact: bool) -> dict[str, str]:
+    return {
+        name: "(redacted)" if redact and name.lower() in REDACTED_HEADERS else value for name, value in headers.items()
+    }
+
+
+def _text(body: bytes, *, limit: int = 100_000) -> str | None:
+    if not body:
+        return None
+    return body[:limit].decode("utf-8", "replace")
+
+
+class Journal:
+    """The most recent exchanges of one universe."""
+
+    def __init__(self, *, capacity: int) -> None:
+        self._entries: deque[Entry] = deque(maxlen=capacity)
+        self._count = 0
+
+    def add(self, time: datetime, session: str, api: str, request: RawRequest, response: RawResponse, trace: Trace) -> str:
+        """Records an exchange; returns its id."""
+        self._count += 1
+        entry_id = f"r{self._count}"
+        self._entries.append(Entry(entry_id, time, session, api, request, response, trace))
+        return entry_id
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(tuple(self._entries))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def clear(self) -> None:
+        """Forgets every exchange; ids go on."""
+        self._entries.clear()
+
+
+def matching(entries: Iterator[Entry], wanted: Mapping[str, Any]) -> Iterator[Entry]:
+    """The entries whose api, operation_id, method, status or path are as wanted."""
+    for entry in entries:
+        facts = {
+            "api": entry.api,
+            "operation_id": entry.trace.operation_id,
+            "method": entry.request.method,
+            "status": str(entry.response.status),
+            "path": entry.request.path,
+            "id": entry.id,
+        }
+        if all(facts.get(name) == value for name, value in wanted.items()):
+            yield entry

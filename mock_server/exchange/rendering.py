@@ -1,0 +1,166 @@
+"""From an outcome to bytes: media type, headers and body, each judged by the description before it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mock_server.exchange.messages import HeaderList
+from mock_server.exchange.requests import encodings_of
+from mock_server.model.outcome import NO_BODY, Outcome
+from mock_server.openapi.bodies import BodyEncoder, body_encoder
+from mock_server.openapi.description import Header, MediaType, Response
+from mock_server.openapi.media import Choice, negotiate
+from mock_server.openapi.shapes import ANYTHING, shape_of
+from mock_server.openapi.styles import ParameterSpec, TextDecoder, header_decoder
+from mock_server.openapi.undecodable import Undecodable
+from mock_server.openapi.values import Direction, Json, Violation
+from mock_server.sampling import Sampler, Unsampleable
+
+_BOUNDARY = "apidouble-5d2b7c"
+_NO_BODY_STATUSES = frozenset({204, 205, 304})
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An answer that the description admits."""
+
+    status: int
+    headers: HeaderList
+    body: bytes
+    media_type: str
+    negotiation: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotAcceptable:
+    """Nothing described is acceptable to the client; ``offered`` is what is described."""
+
+    offered: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SelfViolation:
+    """An answer of ours that breaks the description, which must not leave."""
+
+    violations: tuple[Violation, ...]
+    pointer: str
+
+
+class ResponseRenderer:
+    """Renders and judges one described response of an operation."""
+
+    def __init__(self, response: Response, *, seed: int, epoch: datetime) -> None:
+        self._response = response
+        self._offered = tuple(media.name for media in response.content)
+        self._media = {media.name: media for media in response.content}
+        self._encoders: dict[str, BodyEncoder] = {media.name: _encoder(media) for media in response.content}
+        self._headers = tuple(_HeaderPlan.of(header, seed=seed, epoch=epoch) for header in response.headers)
+        self._pointer = response.located.pointer
+
+    def render(
+        self, outcome: Outcome, *, accept: str | None, headers: HeaderList
+    ) -> Rendered | NotAcceptable | SelfViolation:
+        """The wire form of an outcome whose holes are filled."""
+        complete = self._with_headers(headers)
+        broken = self._header_violations(complete)
+        if broken:
+            return SelfViolation(broken, self._pointer)
+        if outcome.body is NO_BODY or not self._offered or outcome.status in _NO_BODY_STATUSES:
+            return Rendered(outcome.status, complete, b"", "", "no content")
+        chosen = negotiate(accept, self._offered)
+        if chosen is None:
+            return NotAcceptable(self._offered)
+        media = self._media[chosen.media_type]
+        schema = media.schema
+        if schema is not None and not schema.accepts(outcome.body, Direction.RESPONSE):
+            return SelfViolation(
+                schema.violations(outcome.body, Direction.RESPONSE, where="response-body"), media.located.pointer
+            )
+        content_type = chosen.content_type
+        if content_type.startswith("multipart/"):
+            content_type = f"{content_type.partition(';')[0]}; boundary={_BOUNDARY}"
+        body = self._encoders[chosen.media_type](outcome.body)
+        why = "asked for by its suffix only; a strict server would answer 406" if chosen.choice is Choice.SUFFIX else str(chosen.choice)
+        return Rendered(outcome.status, (("Content-Type", content_type), *complete), body, chosen.media_type, why)
+
+    def _with_headers(self, given: HeaderList) -> HeaderList:
+        """The given headers and a sample for each required one that is missing."""
+        if not self._headers:
+            return given
+        present = {name.lower() for name, _ in given}
+        return (*given, *((plan.name, plan.sample) for plan in self._headers if plan.required and plan.lower not in present))
+
+    def _header_violations(self, headers: HeaderList) -> tuple[Violation, ...]:
+        found: tuple[Violation, ...] = ()
+        for plan in self._headers:
+            for name, text in headers:
+                if name.lower() == plan.lower:
+                    found += plan.violations(text)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _HeaderPlan:
+    name: str
+    lower: str
+    required: bool
+    sample: str
+    decode: TextDecoder
+    header: Header
+
+    @classmethod
+    def of(cls, header: Header, *, seed: int, epoch: datetime) -> _HeaderPlan:
+        bundle: Any = header.schema.bundle(Direction.RESPONSE) if header.schema is not None else None
+        shape = shape_of(bundle, bundle) if bundle is not None else ANYTHING
+        spec = ParameterSpec(header.name, "header", "simple", header.explode, shape=shape)
+        sample = _sample_header(header, bundle, seed=seed, epoch=epoch) if header.required else ""
+        return cls(header.name, header.name.lower(), header.required, sample, header_decoder(spec), header)
+
+    def violations(self, text: str) -> tuple[Violation, ...]:
+        schema = self.header.schema
+        if schema is None:
+            return ()
+        try:
+            value = self.decode(text)
+        except Undecodable as failure:
+            return (Violation("response-header", failure.pointer, failure.keyword, failure.got, failure.expected, failure.message, self.name),)
+        if schema.accepts(value, Direction.RESPONSE):
+            return ()
+        return schema.violations(value, Direction.RESPONSE, where="response-header", name=self.name)
+
+
+def _sample_header(header: Header, bundle: Json, *, seed: int, epoch: datetime) -> str:
+    value: Json = header.example
+    if value is None and bundle is not None:
+        try:
+            value = Sampler(bundle).sample(seed=seed, now=epoch, name=header.name)
+        except Unsampleable:
+            value = ""
+    return header_text(value)
+
+
+def header_text(value: Json) -> str:
+    """A JSON value as a header of style simple (RFC 6570 §3.2.2), controls and line breaks left out."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ",".join(header_text(entry) for entry in value)
+    if isinstance(value, dict):
+        return ",".join(f"{name},{header_text(member)}" for name, member in value.items())
+    text = "" if value is None else str(value)
+    return "".join(character for character in text if " " <= character <= "\xff" and character != "\x7f")
+
+
+def _encoder(media: MediaType) -> BodyEncoder:
+    bundle: Any = media.schema.bundle(Direction.RESPONSE) if media.schema is not None else True
+    name = bundle.get("$ref", "").rpartition("/")[2] if isinstance(bundle, dict) else ""
+    return body_encoder(media.name, bundle, encoding=encodings_of(media), boundary=_BOUNDARY, root_name=name or "root")
+
+
+def merge_headers(headers: HeaderList, more: Mapping[str, str]) -> HeaderList:
+    """Headers with others added where they are not set yet."""
+    present = {name.lower() for name, _ in headers}
+    return (*headers, *((name, value) for name, value in more.items() if name.lower() not in present))

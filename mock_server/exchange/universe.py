@@ -1,0 +1,143 @@
+"""Universes: isolated states on one server, each forked from the seed when its name is first seen."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+from threading import RLock
+
+from mock_server.errors import ConfigurationError, did_you_mean
+from mock_server.exchange.faults import Fault
+from mock_server.exchange.journal import Journal
+from mock_server.model.clock import Clock
+from mock_server.model.outcome import Event
+from mock_server.model.state import State
+from mock_server.openapi.values import Json
+
+DEFAULT_SESSION = "default"
+_NAME = re.compile(r"[A-Za-z0-9._~:@-]{1,128}\Z")
+
+
+@dataclass(slots=True)
+class RecordedEvent:
+    """An event that was emitted, when, and by which API."""
+
+    time: datetime
+    api: str
+    event: Event
+
+
+@dataclass(slots=True)
+class Universe:
+    """One isolated world: its state, clock, journal and faults. ``lock`` guards step and commit."""
+
+    name: str
+    seed_state: State
+    state: State
+    clock: Clock
+    journal: Journal
+    seed: int
+    tables: Mapping[str, Json]
+    lock: RLock = field(default_factory=RLock)
+    faults: list[Fault] = field(default_factory=list)
+    snapshots: dict[str, State] = field(default_factory=dict)
+    events: list[RecordedEvent] = field(default_factory=list)
+    chance: Random = field(default_factory=lambda: Random(0))  # noqa: S311 - decides about faults, guards nothing
+
+    def reset(self) -> None:
+        """Back to the seed: state, clock, journal, faults and events; snapshots stay."""
+        with self.lock:
+            self.state = self.seed_state
+            self.clock = Clock(self.clock.source)
+            self.journal.clear()
+            self.faults.clear()
+            self.events.clear()
+
+    def snapshot(self, name: str) -> None:
+        """Keeps the current state under a name."""
+        with self.lock:
+            self.snapshots[name] = self.state
+
+    def restore(self, name: str) -> None:
+        """Goes back to a snapshot; a ``ConfigurationError`` when there is none of that name."""
+        with self.lock:
+            if name not in self.snapshots:
+                raise ConfigurationError(f"there is no snapshot {name!r}", hint=did_you_mean(name, self.snapshots))
+            self.state = self.snapshots[name]
+
+
+class Universes:
+    """The universes of one server by name; beyond ``capacity`` the one that was idle longest is dropped."""
+
+    def __init__(
+        self,
+        seed_state: State,
+        *,
+        clock: Clock,
+        seed: int,
+        tables: Mapping[str, Json],
+        capacity: int = 1000,
+        journal_capacity: int = 1000,
+    ) -> None:
+        self._seed_state = seed_state
+        self._clock = clock
+        self._seed = seed
+        self._tables = tables
+        self._capacity = capacity
+        self._journal_capacity = journal_capacity
+        self._known: OrderedDict[str, Universe] = OrderedDict()
+        self._lock = RLock()
+        self.default = self.get(DEFAULT_SESSION)
+
+    def get(self, name: str) -> Universe:
+        """The universe of a name, forked from the seed at first sight."""
+        with self._lock:
+            found = self._known.get(name)
+            if found is None:
+                found = self._fork(name)
+            self._known.move_to_end(name)
+            return found
+
+    def _fork(self, name: str) -> Universe:
+        if not _NAME.match(name):
+            raise ConfigurationError(
+                "this is no session name", got=name, allowed="1 to 128 letters, digits and . _ ~ : @ -"
+            )
+        universe = Universe(
+            name=name,
+            seed_state=self._seed_state,
+            state=self._seed_state,
+            clock=self._clock,
+            journal=Journal(capacity=self._journal_capacity),
+            seed=self._seed,
+            tables=self._tables,
+        )
+        self._known[name] = universe
+        while len(self._known) > self._capacity:
+            oldest = next(other for other in self._known if other not in {DEFAULT_SESSION, name})
+            del self._known[oldest]
+        return universe
+
+    def drop(self, name: str) -> bool:
+        """Forgets a universe; the default one is only reset."""
+        with self._lock:
+            if name == DEFAULT_SESSION:
+                self.default.reset()
+                return True
+            return self._known.pop(name, None) is not None
+
+    def names(self) -> tuple[str, ...]:
+        """The universes that exist, the one idle longest first."""
+        with self._lock:
+            return tuple(self._known)
+
+    def reseed(self, seed_state: State, tables: Mapping[str, Json]) -> None:
+        """Takes another seed for resets and new universes; existing states stay as they are."""
+        with self._lock:
+            self._seed_state, self._tables = seed_state, tables
+            for universe in self._known.values():
+                universe.seed_state, universe.tables = seed_state, tables
