@@ -1,0 +1,1 @@
+"""The commands of ``apidouble``, one module each. They print; everything they do is reachable from Python as well."""

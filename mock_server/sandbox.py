@@ -1,0 +1,243 @@
+"""Several APIs on one set of universes: everything a server needs, without a server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mock_server.errors import ConfigurationError, FixtureError, did_you_mean
+from mock_server.exchange.authentication import Authenticator, Credential
+from mock_server.exchange.line import Line
+from mock_server.exchange.tokens import TokenRules, mint_token, verifier
+from mock_server.exchange.universe import Universes
+from mock_server.model.clock import Clock, parse_duration
+from mock_server.model.model import Model
+from mock_server.model.seeding import seeded
+from mock_server.model.state import State
+from mock_server.openapi.compile import Api
+from mock_server.openapi.documents import Documents
+from mock_server.openapi.values import Json
+from mock_server.packs import ApiSource, SeedFile, read_seed, run_computations
+
+EAGER_OPERATIONS = 200
+"""Descriptions of up to this many operations are compiled whole at start, so that what is broken shows at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a sandbox behaves. ``seed`` decides every made-up value; ``clock`` gives real time in epoch seconds.
+
+    ``cache`` is a folder for parsed descriptions; ``max_body`` a size in bytes; ``sessions`` and ``journal`` bound how
+    many universes, and exchanges in each, are kept.
+    """
+
+    seed: int = 0
+    clock: Callable[[], float] = time.time
+    cache: Path | None = None
+    max_body: int = 10 * 1024 * 1024
+    sessions: int = 1000
+    journal: int = 1000
+    eager: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One API of a sandbox, ready to answer. ``rules`` are those of its token schemes."""
+
+    source: ApiSource
+    line: Line
+    seed: SeedFile
+    credentials: tuple[Credential, ...]
+    rules: Mapping[str, TokenRules]
+
+    @property
+    def name(self) -> str:
+        return self.line.api.name
+
+    @property
+    def api(self) -> Api:
+        return self.line.api
+
+    @property
+    def model(self) -> Model:
+        return self.line.model
+
+
+class Sandbox:
+    """The APIs that one server stands in for, and their shared universes."""
+
+    def __init__(self, sources: Sequence[ApiSource | Api], *, options: Options | None = None) -> None:
+        self.options = options if options is not None else Options()
+        self.clock = Clock(self.options.clock)
+        epoch = datetime.fromtimestamp(int(self.options.clock()), UTC)
+        self.apis: dict[str, Served] = {}
+        for source in sources:
+            served = self._serve(source, epoch)
+            if served.name in self.apis:
+                raise ConfigurationError("two descriptions go by one name", got=served.name,
+                                         hint="rename one of the files")  # fmt: skip
+            self.apis[served.name] = served
+        self.universes = Universes(
+            self._seed_state(),
+            clock=self.clock,
+            seed=self.options.seed,
+            tables=self._tables(),
+            capacity=self.options.sessions,
+            journal_capacity=self.options.journal,
+        )
+
+    def api(self, name: str) -> Served:
+        """The API of a name; a ``ConfigurationError`` when there is none."""
+        found = self.apis.get(name)
+        if found is None:
+            raise ConfigurationError(
+                f"this sandbox has no API {name!r}", allowed=", ".join(self.apis), hint=did_you_mean(name, self.apis)
+            )
+        return found
+
+    def files(self) -> tuple[Path, ...]:
+        """Every file that was read, for watching."""
+        found: dict[Path, None] = {}
+        for served in self.apis.values():
+            found |= dict.fromkeys(served.api.documents.files())
+            found |= dict.fromkeys(
+                path for path in (served.seed.path, served.source.compute, *served.source.overlays) if path is not None
+            )
+        return tuple(found)
+
+    def reload(self) -> None:
+        """Reads every description again and keeps the state; raises and changes nothing when one is broken."""
+        fresh = Sandbox([served.source for served in self.apis.values()], options=self.options)
+        self.apis = fresh.apis
+        self.universes.reseed(fresh.universes.default.seed_state, fresh.universes.default.tables)
+
+    def siblings(self, served: Served) -> list[Model]:
+        """The models that share an API's namespace, its own first."""
+        others = [
+            other.model
+            for other in self.apis.values()
+            if other is not served and other.model.namespace == served.model.namespace
+        ]
+        return [served.model, *others]
+
+    def _serve(self, source: ApiSource | Api, epoch: datetime) -> Served:
+        if isinstance(source, Api):
+            api, source = source, ApiSource(source.name, Path(source.documents.root))
+        else:
+            if source.compute is not None:
+                run_computations(source.compute)
+            documents = Documents.load(
+                source.description,
+                overlays=source.overlays,
+                allow_remote=source.allow_remote,
+                allow_outside=source.allow_outside,
+                cache=self.options.cache,
+            )
+            api = Api(documents, name=source.name)
+        model = Model(api, seed=self.options.seed, epoch=epoch)
+        seed = read_seed(source.seed) if source.seed is not None else SeedFile(None)
+        rules = {rule.scheme: rule for rule in _token_rules(api, seed)}
+        credentials = tuple(_credentials(api, seed, rules, self.clock.now()))
+        authenticator = Authenticator(credentials, verifiers={name: verifier(rule) for name, rule in rules.items()})
+        line = Line(model, authenticator=authenticator, max_body=self.options.max_body)
+        eager = self.options.eager
+        if eager or (eager is None and len(api.refs) <= EAGER_OPERATIONS):
+            line.compile()
+        return Served(source, line, seed, credentials, rules)
+
+    def _seed_state(self) -> State:
+        state = State()
+        done: set[Path] = set()
+        for served in self.apis.values():
+            path = served.seed.path
+            if path is None or path in done:
+                continue
+            done.add(path)
+            state = seeded(state, self.siblings(served), served.seed.resources, served.seed.place)
+        return state
+
+    def _tables(self) -> dict[str, Json]:
+        tables: dict[str, Json] = {}
+        for served in self.apis.values():
+            tables |= served.seed.tables
+        return tables
+
+
+def _token_rules(api: Api, seed: SeedFile) -> Iterator[TokenRules]:
+    for scheme in api.security_schemes.values():
+        wanted = scheme.extensions.get("x-mock-jwt")
+        key = seed.keys.get(scheme.name)
+        if wanted is None or key is None:
+            continue
+        private = str(key.get("private") or key.get("secret") or "")
+        yield TokenRules(
+            scheme=scheme.name,
+            algorithms=tuple(wanted["algorithms"]),
+            issuer=wanted.get("issuer"),
+            audience=wanted.get("audience"),
+            scope_claim=wanted.get("scopeClaim", "scope"),
+            required=tuple(wanted.get("required") or ()),
+            signing_key=private,
+            verifying_key=str(key.get("public") or key.get("secret") or ""),
+            key_id=str(key.get("id", scheme.name)),
+        )
+
+
+def _credentials(
+    api: Api, seed: SeedFile, rules: Mapping[str, TokenRules], now: datetime
+) -> Iterator[Credential]:
+    for index, entry in enumerate(seed.credentials):
+        place = f"/credentials/{index}"
+        if entry.get("api", api.name) != api.name:
+            continue
+        scheme = entry.get("scheme")
+        if scheme not in api.security_schemes:
+            if "api" not in entry:
+                continue  # meant for another API of the same fixtures
+            raise FixtureError(
+                "a credential names a security scheme that is not described", place=seed.place(place + "/scheme"),
+                got=scheme, allowed=", ".join(api.security_schemes), hint=did_you_mean(str(scheme), api.security_schemes),
+            )  # fmt: skip
+        value = entry.get("value")
+        if value is None and "token" in entry and scheme in rules:
+            value = _minted(entry["token"], rules[scheme], seed, now)
+        if not isinstance(value, str) or not isinstance(entry.get("name"), str):
+            raise FixtureError("a credential has a name and a value", place=seed.place(place), got=dict(entry),
+                               allowed="name, scheme, and value or token")  # fmt: skip
+        scopes = entry.get("scopes", (entry.get("token") or {}).get("scopes"))
+        yield Credential(
+            name=entry["name"],
+            scheme=scheme,
+            value=value,
+            description=str(entry.get("description", "")),
+            scopes=tuple(scopes) if scopes is not None else None,
+            tenant=entry.get("tenant"),
+            plan=entry.get("plan"),
+            expires=_instant(entry.get("expires")),
+            verified="token" in entry,
+        )
+
+
+def _instant(value: Json) -> datetime | None:
+    return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else None
+
+
+def _minted(token: Mapping[str, Json], rules: TokenRules, seed: SeedFile, now: datetime) -> str:
+    signer = rules
+    if "key" in token:
+        other = seed.keys[token["key"]]
+        signer = TokenRules(
+            rules.scheme, rules.algorithms, rules.issuer, rules.audience, rules.scope_claim, rules.required,
+            str(other.get("private") or other.get("secret")), "", str(other.get("id", token["key"])),
+        )  # fmt: skip
+    return mint_token(
+        signer,
+        subject=str(token.get("subject", "user")),
+        scopes=[str(scope) for scope in token.get("scopes") or ()],
+        now=now,
+        lifetime=parse_duration(str(token.get("lifetime", "P30D"))),
+        claims=token.get("claims"),
+    )

@@ -1,0 +1,96 @@
+"""A WSGI application under an ASGI server, for servers that live inside another process (ASGI 3.0, PEP 3333)."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def asgi(application: WSGIApplication) -> ASGIApplication:
+    """The application as an ASGI one. Requests run on threads, so one that waits does not hold up the others."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        body = await _read(receive)
+        started: dict[str, Any] = {}
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+            started.update(status=int(status[:3]), headers=headers)
+            return lambda _data: None  # PEP 3333's write(); nothing here uses it
+
+        def run() -> bytes:
+            return b"".join(application(_environ(scope, body), start_response))
+
+        try:
+            payload = await asyncio.to_thread(run)
+        except ConnectionResetError:
+            await _break(send)
+            return
+        encoded = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in started["headers"]]
+        await send({"type": "http.response.start", "status": started["status"], "headers": encoded})
+        await send({"type": "http.response.body", "body": payload})
+
+    return serve
+
+
+async def _read(receive: Receive) -> bytes:
+    pieces = []
+    while True:
+        message = await receive()
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
+
+async def _break(send: Send) -> None:
+    """An answer cut off after its first byte: the client sees the connection close."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100")]})
+    await send({"type": "http.response.body", "body": b" ", "more_body": True})
+    raise ConnectionResetError(0, "a fault was set for this operation")
+
+
+def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
+    host, port = scope.get("server") or ("127.0.0.1", 80)
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope["query_string"]
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope["path"].encode("utf-8", "replace").decode("latin-1"),
+        "RAW_URI": raw.decode("latin-1") + ("?" + query.decode("latin-1") if query else ""),
+        "QUERY_STRING": query.decode("latin-1"),
+        "SERVER_NAME": str(host),
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{scope.get('http_version', '1.1')}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.get("scheme", "http"),
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "wsgi.input_terminated": True,
+        "CONTENT_LENGTH": str(len(body)) if body else "",
+    }
+    for raw_name, raw_value in scope["headers"]:
+        name = raw_name.decode("latin-1").upper().replace("-", "_")
+        value = raw_value.decode("latin-1")
+        if name == "CONTENT_TYPE":
+            environ[name] = value
+        elif name not in {"CONTENT_LENGTH", "TRANSFER_ENCODING"}:
+            key = f"HTTP_{name}"
+            joiner = "; " if name == "COOKIE" else ", "
+            environ[key] = f"{environ[key]}{joiner}{value}" if key in environ else value
+    return environ

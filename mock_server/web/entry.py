@@ -1,0 +1,190 @@
+"""The WSGI entry: mocked traffic goes from here straight into the line, everything else to Flask.
+
+Flask documents ``app.wsgi_app`` as the place to wrap an application. Its dispatch costs several times what the whole
+validated, stateful exchange does, so mocked requests do not take part in it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from mock_server.errors import ConfigurationError
+from mock_server.exchange.errorbodies import PROBLEM_JSON
+from mock_server.exchange.line import Line
+from mock_server.exchange.messages import RawRequest, RawResponse
+from mock_server.exchange.universe import Universe
+from mock_server.openapi import jsontext
+from mock_server.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+CONTROL = "/__mock__"
+SESSION = "/__session__/"
+
+_log = logging.getLogger("apidouble")
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_HEADER_NAMES: dict[str, str] = {}
+# Percent-encoding that is left as it is when a decoded path has to be encoded again (RFC 3986 §3.3).
+_PATH_SAFE = "/:@!$&'()*+,;=-._~"
+
+
+class MockEntry:
+    """Wraps Flask's WSGI application."""
+
+    def __init__(self, flask: WSGIApplication, sandbox: Sandbox) -> None:
+        self._flask = flask
+        self._sandbox = sandbox
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = raw_path(environ)
+        session = environ.get("HTTP_MOCK_SESSION")
+        prefix = ""
+        if path.startswith(SESSION):
+            session, _, rest = path[len(SESSION) :].partition("/")
+            prefix, path = f"{SESSION}{session}", "/" + rest
+        if path == CONTROL or path.startswith(CONTROL + "/"):
+            return self._control(environ, start_response, path, prefix, session)
+        mounted = self._mounted(path)
+        if mounted is None:
+            environ["PATH_INFO"] = path
+            return self._flask(environ, start_response)
+        line, mount, path = mounted
+        try:
+            universe = self._sandbox.universes.get(session) if session else self._sandbox.universes.default
+        except ConfigurationError as error:
+            return _problem(start_response, 400, str(error))
+        try:
+            return self._answer(environ, start_response, line, universe, path, prefix + mount)
+        except Exception:
+            _log.exception("unexpected failure while answering %s %s", environ.get("REQUEST_METHOD"), path)
+            return _problem(start_response, 500, "apidouble failed; the server's log has the details")
+
+    def _control(
+        self, environ: WSGIEnvironment, start_response: StartResponse, path: str, prefix: str, session: str | None
+    ) -> Iterable[bytes]:
+        if prefix:
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + prefix
+            environ["HTTP_MOCK_SESSION"] = session
+            environ["PATH_INFO"] = environ["PATH_INFO"][len(prefix) :]
+        return self._flask(environ, start_response)
+
+    def _mounted(self, path: str) -> tuple[Line, str, str] | None:
+        """The line for a path, its mount point, and the path below that; one API alone is at the root."""
+        apis = self._sandbox.apis
+        if len(apis) == 1:
+            return next(iter(apis.values())).line, "", path
+        name, slash, rest = path[1:].partition("/")
+        served = apis.get(name)
+        return (served.line, "/" + name, slash + rest or "/") if served is not None else None
+
+    def _answer(
+        self,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+        line: Line,
+        universe: Universe,
+        path: str,
+        mount: str,
+    ) -> Iterable[bytes]:
+        body = _body(environ, line.max_body)
+        if body is None:
+            return _problem(start_response, 400, "Content-Length is not a number, or the body is shorter than it says")
+        headers = _headers(environ)
+        host = headers.get("host") or f"{environ.get('SERVER_NAME')}:{environ.get('SERVER_PORT')}"
+        request = RawRequest(
+            environ["REQUEST_METHOD"],
+            path,
+            environ.get("QUERY_STRING", ""),
+            headers,
+            body,
+            f"{environ['wsgi.url_scheme']}://{host}{mount}",
+        )
+        response = line.answer(request, universe)
+        if response.delay:
+            time.sleep(response.delay)
+        if response.reset:
+            start_response("200 OK", [("Content-Length", "1")])
+            return _broken()
+        return _send(start_response, response, head=request.method == "HEAD")
+
+
+def raw_path(environ: WSGIEnvironment) -> str:
+    """The request's path as it was sent, percent-encoded.
+
+    Servers that keep it have it in RAW_URI or REQUEST_URI; elsewhere the decoded path is encoded again, and only a
+    slash that was sent as ``%2F`` can no longer be told from a real one.
+    """
+    uri = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    if uri:
+        path = str(uri).partition("?")[0]
+        if not path.startswith("/"):  # absolute form (RFC 9112 §3.2.2)
+            path = urlsplit(path).path or "/"
+        return path
+    decoded: str = environ.get("PATH_INFO", "") or "/"
+    return decoded if decoded.isascii() and decoded.isalnum() else quote(decoded.encode("latin-1"), safe=_PATH_SAFE)
+
+
+def _headers(environ: WSGIEnvironment) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for key, value in environ.items():
+        if key.startswith("HTTP_"):
+            name = _HEADER_NAMES.get(key)
+            if name is None:
+                name = key[5:].replace("_", "-").lower()
+                if len(_HEADER_NAMES) < 1000:  # clients make up names; remember only so many
+                    _HEADER_NAMES[key] = name
+            headers[name] = value
+    content_type = environ.get("CONTENT_TYPE")
+    if content_type:
+        headers["content-type"] = content_type
+    content_length = environ.get("CONTENT_LENGTH")
+    if content_length:
+        headers["content-length"] = content_length
+    return headers
+
+
+def _body(environ: WSGIEnvironment, limit: int) -> bytes | None:
+    """The body, at most one byte more than the limit so that the line can refuse it; None when the length is a lie."""
+    length = environ.get("CONTENT_LENGTH")
+    if not length:
+        if "HTTP_TRANSFER_ENCODING" not in environ:
+            return b""
+        chunked: bytes = environ["wsgi.input"].read(limit + 1)
+        return chunked
+    if not (length.isascii() and length.isdigit()):
+        return None
+    wanted = min(int(length), limit + 1)
+    if wanted == 0:
+        return b""
+    body: bytes = environ["wsgi.input"].read(wanted)
+    return body if len(body) == wanted else None
+
+
+def _send(start_response: StartResponse, response: RawResponse, *, head: bool) -> list[bytes]:
+    body, status = response.body, response.status
+    headers = list(response.headers)
+    if status != 304 and status >= 200 and status != 204:
+        headers.append(("Content-Length", str(len(body))))
+    start_response(_STATUS_LINES.get(status) or f"{status} Unknown", headers)
+    return [b""] if head or status in {204, 304} else [body]
+
+
+def _broken() -> Iterator[bytes]:
+    """A body that ends before it begins, which makes every server close the connection."""
+    raise ConnectionResetError(0, "a fault was set for this operation")
+    yield b""
+
+
+def _problem(start_response: StartResponse, status: int, detail: str) -> list[bytes]:
+    title = HTTPStatus(status).phrase
+    body = jsontext.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
+    start_response(_STATUS_LINES[status], [("Content-Type", PROBLEM_JSON), ("Content-Length", str(len(body)))])
+    return [body]
+
+
