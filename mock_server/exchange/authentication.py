@@ -1,27 +1,30 @@
-"""Who calls: security requirements checked by presence, or against credentials where the fixtures declare them."""
+"""Who calls: security requirements checked by presence, or against the credentials of the fixtures."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
-from http.cookies import CookieError, SimpleCookie
+from hashlib import sha256
 from urllib.parse import parse_qsl
 
 from mock_server.exchange.messages import RawRequest
 from mock_server.model.call import Principal
 from mock_server.model.problem import Kind, Problem
 from mock_server.openapi.description import Operation, SecurityRequirement, SecurityScheme
-from mock_server.openapi.values import Violation
+from mock_server.openapi.values import Json, Violation
 
 ANONYMOUS = Principal("anonymous", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One seeded credential. ``value`` is what a client puts on the wire, without the name of an HTTP scheme."""
+    """One seeded credential. ``value`` is what a client puts on the wire, without the name of an HTTP scheme.
+
+    ``verified`` credentials are tokens: they are judged by what they say, not by being known.
+    """
 
     name: str
     scheme: str
@@ -31,6 +34,7 @@ class Credential:
     tenant: str | None = None
     plan: str | None = None
     expires: datetime | None = None
+    verified: bool = False
 
     def principal(self) -> Principal:
         """Who a request with this credential comes from."""
@@ -42,77 +46,105 @@ TokenVerifier = Callable[[str, datetime], Principal | str]
 """Checks a bearer token at a time: its principal, or one sentence saying why it is refused."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Why a requirement is not met. ``error`` is a code of RFC 6750 §3.1, "" where nothing was presented."""
+
+    kind: Kind
+    error: str
+    scheme: SecurityScheme
+    scopes: tuple[str, ...]
+    why: str
+    got: Json = None
+
+    @property
+    def problem(self) -> Problem:
+        scheme = self.scheme
+        forbidden = self.kind is Kind.FORBIDDEN
+        violation = Violation(
+            where=scheme.location or "header",
+            pointer="",
+            keyword="scope" if forbidden else "security",
+            got=self.got,
+            expected=list(self.scopes) if forbidden else scheme.name,
+            message=self.why,
+            name=scheme.parameter or "Authorization",
+        )
+        return Problem(self.kind, self.why, (violation,))
+
+
 class Authenticator:
     """Checks the security requirements of operations.
 
-    ``credentials`` are those of the fixtures; a scheme that has any, or a token verifier, is checked for what it
-    says, every other one only for its presence.
+    ``credentials`` are those of the fixtures; a scheme that has any, or a token verifier, is checked for what
+    is presented, every other one only for its presence.
     """
 
     def __init__(self, credentials: Iterable[Credential], *, verifiers: Mapping[str, TokenVerifier]) -> None:
         self._known: dict[str, dict[str, Credential]] = {}
         for credential in credentials:
-            self._known.setdefault(credential.scheme, {})[credential.value] = credential
+            if not credential.verified:
+                self._known.setdefault(credential.scheme, {})[credential.value] = credential
         self._verifiers = verifiers
 
-    def authenticate(self, operation: Operation, request: RawRequest, now: datetime) -> tuple[Principal | None, str] | Problem:
+    def authenticate(
+        self, operation: Operation, request: RawRequest, now: datetime
+    ) -> tuple[Principal | None, str] | Problem:
         """The caller (None for an open operation) and a word on how it was known; else a 401 or 403."""
         if not operation.security:
             return None, "open"
-        refusals: list[Problem] = []
-        anonymous = False
+        refusals: list[_Refusal] = []
         for requirement in operation.security:
-            if not requirement:
-                anonymous = True
-                continue
             found = self._satisfies(requirement, request, now)
             if isinstance(found, Principal):
                 return found, " and ".join(scheme.name for scheme, _ in requirement)
-            refusals.append(found)
-        if anonymous:
+            if found is not None:
+                refusals.append(found)
+        if len(refusals) < len(operation.security):
             return ANONYMOUS, "anonymous access is allowed"
-        # The most telling refusal: a known caller without a scope, then a wrong credential, then a missing one.
-        refusals.sort(key=lambda problem: (problem.kind is not Kind.FORBIDDEN, _is_missing(problem)))
-        challenges = tuple(
-            ("WWW-Authenticate", challenge) for challenge in dict.fromkeys(_challenges(operation.security))
-        )
-        first = refusals[0]
-        return Problem(first.kind, first.detail, first.violations, challenges if first.kind is Kind.UNAUTHENTICATED else ())
+        told = min(refusals, key=_least_telling)
+        challenges = dict.fromkeys(_challenges(operation.security, told))
+        return replace(told.problem, headers=tuple(("WWW-Authenticate", text) for text in challenges))
 
-    def _satisfies(self, requirement: SecurityRequirement, request: RawRequest, now: datetime) -> Principal | Problem:
-        principal = ANONYMOUS
+    def _satisfies(
+        self, requirement: SecurityRequirement, request: RawRequest, now: datetime
+    ) -> Principal | _Refusal | None:
+        """The caller that one alternative admits; None for the alternative that asks for nothing."""
+        principal: Principal | None = None
         for scheme, scopes in requirement:
             value = presented(scheme, request)
             if value is None:
-                where = _place(scheme)
-                violation = Violation(where, "", "security", None, scheme.name, f"{_how(scheme)} is missing", scheme.parameter or "Authorization")
-                return Problem(Kind.UNAUTHENTICATED, f"{_how(scheme)} is missing", (violation,))
+                return _Refusal(Kind.UNAUTHENTICATED, "", scheme, scopes, f"{_how(scheme)} is missing")
             found = self._check(scheme, value, now)
-            if isinstance(found, Problem):
-                return found
+            if isinstance(found, str):
+                return _Refusal(Kind.UNAUTHENTICATED, "invalid_token", scheme, scopes, found)
             principal = found
-            lacking = [scope for scope in scopes if principal.scopes is not None and not _covers(principal.scopes, scope)]
+            granted = found.scopes
+            lacking = [scope for scope in scopes if granted is not None and not _covers(granted, scope)]
             if lacking:
-                listed = ", ".join(lacking)
-                violation = Violation(_place(scheme), "", "scope", sorted(principal.scopes or ()), list(scopes), f"the scope {listed} is missing")
-                return Problem(Kind.FORBIDDEN, f"{principal.name} lacks the scope {listed}", (violation,))
+                why = f"{found.name} lacks the scope {', '.join(lacking)}"
+                got = sorted(granted or ())
+                return _Refusal(Kind.FORBIDDEN, "insufficient_scope", scheme, scopes, why, got)
         return principal
 
-    def _check(self, scheme: SecurityScheme, value: str, now: datetime) -> Principal | Problem:
+    def _check(self, scheme: SecurityScheme, value: str, now: datetime) -> Principal | str:
+        """Who presents a value, or one sentence saying why it is refused."""
         known = self._known.get(scheme.name)
         if known is not None and value in known:
             credential = known[value]
             if credential.expires is not None and credential.expires <= now:
-                return _refused(scheme, f"this credential expired at {credential.expires.isoformat()}")
+                return f"this credential expired at {credential.expires.isoformat()}"
             return credential.principal()
         verifier = self._verifiers.get(scheme.name)
         if verifier is not None:
-            verified = verifier(value, now)
-            return _refused(scheme, verified) if isinstance(verified, str) else verified
+            return verifier(value, now)
         if known is not None:
-            return _refused(scheme, f"{_how(scheme)} is not one that the fixtures know")
-        name = value.partition(":")[0] if scheme.scheme == "basic" else f"caller {value[:4]}…"
-        return Principal(name, scheme.name)
+            return f"{_how(scheme)} is not one that the fixtures know"
+        if scheme.scheme == "basic":
+            return Principal(value.partition(":")[0], scheme.name)
+        # A name that tells callers apart without telling the journal their secrets.
+        digest = sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+        return Principal(f"caller-{digest[:8]}", scheme.name)
 
 
 def presented(scheme: SecurityScheme, request: RawRequest) -> str | None:
@@ -141,28 +173,23 @@ def _basic(value: str) -> str | None:
 
 
 def _cookie(header: str, name: str) -> str | None:
-    try:
-        found = SimpleCookie(header).get(name)
-    except CookieError:
-        return None
-    return found.value if found is not None and found.value else None
+    """The value of a cookie (RFC 6265 §5.4); whatever else the header holds does not matter."""
+    for pair in header.split(";"):
+        key, _, value = pair.strip().partition("=")
+        if key == name:
+            return value.strip('"') or None
+    return None
 
 
 def _covers(granted: frozenset[str], scope: str) -> bool:
-    return scope in granted or "*" in granted or any(g.endswith(":*") and scope.startswith(g[:-1]) for g in granted)
+    if scope in granted or "*" in granted:
+        return True
+    return any(pattern.endswith(":*") and scope.startswith(pattern[:-1]) for pattern in granted)
 
 
-def _refused(scheme: SecurityScheme, why: str) -> Problem:
-    violation = Violation(_place(scheme), "", "security", None, scheme.name, why, scheme.parameter or "Authorization")
-    return Problem(Kind.UNAUTHENTICATED, why, (violation,))
-
-
-def _is_missing(problem: Problem) -> bool:
-    return problem.detail.endswith("is missing")
-
-
-def _place(scheme: SecurityScheme) -> str:
-    return scheme.location or "header"
+def _least_telling(refusal: _Refusal) -> tuple[bool, bool]:
+    """Orders refusals: a known caller without a scope first, then a wrong credential, then a missing one."""
+    return refusal.kind is not Kind.FORBIDDEN, not refusal.error
 
 
 def _how(scheme: SecurityScheme) -> str:
@@ -171,16 +198,33 @@ def _how(scheme: SecurityScheme) -> str:
     return f"a {scheme.scheme} credential in Authorization ({scheme.name})"
 
 
-def _challenges(security: tuple[SecurityRequirement, ...]) -> list[str]:
-    """One challenge for each HTTP scheme (RFC 9110 §11.6.1); API keys get the scheme's own name."""
-    found = []
+def _challenges(security: tuple[SecurityRequirement, ...], told: _Refusal) -> Iterator[str]:
+    """One challenge for each scheme (RFC 9110 §11.6.1); that of the refused bearer token says why.
+
+    RFC 6750 §3.1: a request without credentials gets no error code. RFC 9110 leaves room for schemes of one's
+    own, so API keys get one that says where the key belongs.
+    """
     for requirement in security:
         for scheme, scopes in requirement:
-            realm = f'realm="{scheme.name}"'
+            realm = f"realm={_quoted(scheme.name)}"
             if scheme.kind == "apiKey":
-                found.append(f'ApiKey {realm}, in="{scheme.location}", name="{scheme.parameter}"')
+                yield f"ApiKey {realm}, in={_quoted(scheme.location)}, name={_quoted(scheme.parameter)}"
             elif scheme.scheme == "bearer":
-                found.append(f"Bearer {realm}" + (f', scope="{" ".join(scopes)}"' if scopes else ""))
+                yield "Bearer " + ", ".join((realm, *_bearer_error(scheme, scopes, told)))
+            elif scheme.scheme == "basic":
+                yield f'Basic {realm}, charset="UTF-8"'  # RFC 7617 §2.1
             elif scheme.scheme:
-                found.append(f"{scheme.scheme.capitalize()} {realm}")
-    return found
+                yield f"{scheme.scheme.capitalize()} {realm}"
+
+
+def _bearer_error(scheme: SecurityScheme, scopes: tuple[str, ...], told: _Refusal) -> Iterator[str]:
+    if scopes:
+        yield f"scope={_quoted(' '.join(scopes))}"
+    if told.error and told.scheme.name == scheme.name:
+        yield f"error={_quoted(told.error)}"
+        yield f"error_description={_quoted(told.why)}"
+
+
+def _quoted(text: str) -> str:
+    """A quoted-string (RFC 9110 §5.6.4) of what RFC 6750 §3 admits: printable ASCII without quotes."""
+    return '"' + "".join(c if " " <= c <= "~" and c not in '"\\' else "'" for c in text) + '"'

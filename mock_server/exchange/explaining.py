@@ -14,7 +14,7 @@ EXPLANATION = "application/vnd.apidouble.explanation+json"
 
 
 def explained(response: RawResponse, trace: Trace, entry_id: str) -> RawResponse:
-    """The same status with a body of ``{response: {status, headers, body}, explanation: {…}, request: id}``."""
+    """The same status with the body ``{response, explanation, violations, request}``."""
     wrapped = {
         "response": {
             "status": response.status,
@@ -25,9 +25,13 @@ def explained(response: RawResponse, trace: Trace, entry_id: str) -> RawResponse
         "violations": [violation.as_json() for violation in trace.violations],
         "request": entry_id,
     }
-    kept = tuple((name, value) for name, value in response.headers if name.lower() not in {"content-type", "etag"})
+    kept = tuple(
+        (name, value) for name, value in response.headers if name.lower() not in {"content-type", "etag"}
+    )
     status = 200 if response.status in {204, 205, 304} else response.status
-    return replace(response, status=status, headers=(("Content-Type", EXPLANATION), *kept), body=jsontext.dumps(wrapped))
+    return replace(
+        response, status=status, headers=(("Content-Type", EXPLANATION), *kept), body=jsontext.dumps(wrapped)
+    )
 
 
 def _shown(response: RawResponse) -> Json:

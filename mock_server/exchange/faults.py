@@ -10,7 +10,7 @@ from mock_server.openapi.values import Json
 
 @dataclass(slots=True)
 class Fault:
-    """A fault for one operation (``*`` for every one). ``count`` is how often it still strikes; None for ever."""
+    """A fault for one operation (``*`` for all). ``count`` is how often it still strikes; None for ever."""
 
     operation_id: str
     api: str | None = None

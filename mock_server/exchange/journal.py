@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from mock_server.exchange.messages import RawRequest, RawResponse
 from mock_server.model.clock import rfc3339
 from mock_server.model.meaning import Meaning, Reason
 from mock_server.model.outcome import Outcome
+from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json, Violation
 
 REDACTED_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "api-key", "set-cookie"})
@@ -21,10 +22,10 @@ REDACTED_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", 
 class Trace:
     """What the line decided about one request, filled in as it goes; words are made of it only when it is read."""
 
-    candidates: tuple[str, ...] = ()
+    candidates: Callable[[], tuple[str, ...]] = tuple
     operation_id: str | None = None
     principal: str | None = None
-    security: str = ""
+    security: str = "open"
     meaning: Meaning | None = None
     outcome: Outcome | None = None
     media_type: str = ""
@@ -43,7 +44,7 @@ class Trace:
             reasons += meaning.reasons
         decisions = [*self.decisions, *(outcome.reasons if outcome is not None else ())]
         return {
-            "candidates": list(self.candidates),
+            "candidates": list(self.candidates()),
             "operation_id": self.operation_id,
             "security": self.security,
             "principal": self.principal,
@@ -64,7 +65,7 @@ def _shown(reason: Reason) -> dict[str, str]:
     return {"about": reason.about, "decision": reason.decision, "why": reason.why}
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Entry:
     """One exchange."""
 
@@ -113,6 +114,11 @@ class Journal:
     def __init__(self, *, capacity: int) -> None:
         self._entries: deque[Entry] = deque(maxlen=capacity)
         self._count = 0
+
+    @property
+    def next_id(self) -> str:
+        """The id that the next exchange will have."""
+        return f"r{self._count + 1}"
 
     def add(self, time: datetime, session: str, api: str, request: RawRequest, response: RawResponse, trace: Trace) -> str:
         """Records an exchange; returns its id."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from mock_server.openapi.quick import quick
 
 HeaderList = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class RawRequest:
     """One request to one API. ``path`` is raw (percent-encoded) and begins below the API's mount point.
 
-    ``headers`` has lower-case names; repeated headers are joined by commas. ``url`` is the URL of the mount point as
-    the caller knows it, without a trailing slash.
+    ``headers`` has lower-case names; repeated headers are joined by commas. ``url`` is the URL of the mount
+    point as the caller knows it, without a trailing slash.
     """
 
     method: str
@@ -29,9 +30,9 @@ class RawRequest:
         return f"{self.path}?{self.query}" if self.query else self.path
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class RawResponse:
-    """One response. ``delay`` (seconds) and ``reset`` are faults for the server to carry out before sending it."""
+    """One response. ``delay`` (seconds) and ``reset`` are faults for the server to carry out first."""
 
     status: int
     headers: HeaderList

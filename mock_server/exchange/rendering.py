@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +12,7 @@ from mock_server.model.outcome import NO_BODY, Outcome
 from mock_server.openapi.bodies import BodyEncoder, body_encoder
 from mock_server.openapi.description import Header, MediaType, Response
 from mock_server.openapi.media import Choice, negotiate
+from mock_server.openapi.quick import quick
 from mock_server.openapi.shapes import ANYTHING, shape_of
 from mock_server.openapi.styles import ParameterSpec, TextDecoder, header_decoder
 from mock_server.openapi.undecodable import Undecodable
@@ -20,10 +20,14 @@ from mock_server.openapi.values import Direction, Json, Violation
 from mock_server.sampling import Sampler, Unsampleable
 
 _BOUNDARY = "apidouble-5d2b7c"
+_VARY = (("Vary", "Accept"),)  # RFC 9110 §12.5.5: another Accept would have got another type
+_WHY = {choice: str(choice) for choice in Choice} | {
+    Choice.SUFFIX: "asked for by its suffix only; a strict server would answer 406"
+}
 _NO_BODY_STATUSES = frozenset({204, 205, 304})
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Rendered:
     """An answer that the description admits."""
 
@@ -63,7 +67,11 @@ class ResponseRenderer:
     def render(
         self, outcome: Outcome, *, accept: str | None, headers: HeaderList
     ) -> Rendered | NotAcceptable | SelfViolation:
-        """The wire form of an outcome whose holes are filled."""
+        """The wire form of an outcome whose holes are filled.
+
+        ``accept`` is the request's header, None when it has none; ``headers`` are those of the answer but for
+        Content-Type.
+        """
         complete = self._with_headers(headers)
         broken = self._header_violations(complete)
         if broken:
@@ -77,21 +85,26 @@ class ResponseRenderer:
         schema = media.schema
         if schema is not None and not schema.accepts(outcome.body, Direction.RESPONSE):
             return SelfViolation(
-                schema.violations(outcome.body, Direction.RESPONSE, where="response-body"), media.located.pointer
+                schema.violations(outcome.body, Direction.RESPONSE, where="response-body"),
+                media.located.pointer,
             )
         content_type = chosen.content_type
         if content_type.startswith("multipart/"):
             content_type = f"{content_type.partition(';')[0]}; boundary={_BOUNDARY}"
         body = self._encoders[chosen.media_type](outcome.body)
-        why = "asked for by its suffix only; a strict server would answer 406" if chosen.choice is Choice.SUFFIX else str(chosen.choice)
-        return Rendered(outcome.status, (("Content-Type", content_type), *complete), body, chosen.media_type, why)
+        vary = _VARY if len(self._offered) > 1 else ()
+        sent = (("Content-Type", content_type), *complete, *vary)
+        return Rendered(outcome.status, sent, body, chosen.media_type, _WHY[chosen.choice])
 
     def _with_headers(self, given: HeaderList) -> HeaderList:
-        """The given headers and a sample for each required one that is missing."""
+        """The given headers, fit to be sent, and a sample for each required one that is missing."""
+        if not all(value.isascii() and value.isprintable() for _, value in given):
+            given = tuple((name, header_text(value)) for name, value in given)
         if not self._headers:
             return given
         present = {name.lower() for name, _ in given}
-        return (*given, *((plan.name, plan.sample) for plan in self._headers if plan.required and plan.lower not in present))
+        lacking = (plan for plan in self._headers if plan.required and plan.lower not in present)
+        return (*given, *((plan.name, plan.sample) for plan in lacking))
 
     def _header_violations(self, headers: HeaderList) -> tuple[Violation, ...]:
         found: tuple[Violation, ...] = ()
@@ -126,7 +139,17 @@ class _HeaderPlan:
         try:
             value = self.decode(text)
         except Undecodable as failure:
-            return (Violation("response-header", failure.pointer, failure.keyword, failure.got, failure.expected, failure.message, self.name),)
+            return (
+                Violation(
+                    where="response-header",
+                    pointer=failure.pointer,
+                    keyword=failure.keyword,
+                    got=failure.got,
+                    expected=failure.expected,
+                    message=failure.message,
+                    name=self.name,
+                ),
+            )
         if schema.accepts(value, Direction.RESPONSE):
             return ()
         return schema.violations(value, Direction.RESPONSE, where="response-header", name=self.name)
@@ -157,10 +180,6 @@ def header_text(value: Json) -> str:
 def _encoder(media: MediaType) -> BodyEncoder:
     bundle: Any = media.schema.bundle(Direction.RESPONSE) if media.schema is not None else True
     name = bundle.get("$ref", "").rpartition("/")[2] if isinstance(bundle, dict) else ""
-    return body_encoder(media.name, bundle, encoding=encodings_of(media), boundary=_BOUNDARY, root_name=name or "root")
-
-
-def merge_headers(headers: HeaderList, more: Mapping[str, str]) -> HeaderList:
-    """Headers with others added where they are not set yet."""
-    present = {name.lower() for name, _ in headers}
-    return (*headers, *((name, value) for name, value in more.items() if name.lower() not in present))
+    return body_encoder(
+        media.name, bundle, encoding=encodings_of(media), boundary=_BOUNDARY, root_name=name or "root"
+    )

@@ -1,4 +1,4 @@
-"""Reading a request: every parameter and the body decoded and judged, once, against the compiled operation."""
+"""Reading a request: every parameter and the body decoded and judged once, by the compiled operation."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from mock_server.openapi.description import MediaType, Operation, Parameter
 from mock_server.openapi.forms import EncodingSpec
 from mock_server.openapi.media import matches
 from mock_server.openapi.querystrings import query_decoder
+from mock_server.openapi.quick import quick
 from mock_server.openapi.schemas import Schema
 from mock_server.openapi.shapes import ANYTHING, Shape, shape_of
 from mock_server.openapi.styles import ParameterSpec, cookie_decoder, header_decoder, path_decoder
-from mock_server.openapi.undecodable import Undecodable
+from mock_server.openapi.undecodable import Undecodable, excerpt
 from mock_server.openapi.values import Direction, Json, Violation
 
 _ESSENCE_END = ";"
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Reading:
     """A request taken apart: decoded values, and notes on what was odd but allowed."""
 
@@ -45,7 +46,7 @@ class _BodyPlan:
 
 
 class RequestReader:
-    """Reads requests of one operation. Everything that can be decided without a request is decided here, once."""
+    """Reads requests of one operation. What can be decided without a request is decided here, once."""
 
     def __init__(self, operation: Operation, *, credential_names: frozenset[str] = frozenset()) -> None:
         by_location: dict[str, list[Parameter]] = {}
@@ -53,7 +54,8 @@ class RequestReader:
             by_location.setdefault(parameter.location, []).append(parameter)
         described = {parameter.name: parameter for parameter in by_location.get("path", ())}
         self._path = {
-            name: (path_decoder(spec_of(parameter)), value_schema(parameter)) for name, parameter in described.items()
+            name: (path_decoder(spec_of(parameter)), value_schema(parameter))
+            for name, parameter in described.items()
         }
         query = [*by_location.get("query", ()), *by_location.get("querystring", ())]
         self._query = [(p.name, p.required, value_schema(p)) for p in query]
@@ -123,7 +125,10 @@ class RequestReader:
         for name in decoded.unknown:
             if name not in self._known_names:
                 close = nearest(name, self._known_names)
-                notes.append(f"query parameter {name!r} is not described" + (f"; did you mean {close!r}?" if close else ""))
+                notes.append(
+                    f"query parameter {name!r} is not described"
+                    + (f"; did you mean {close!r}?" if close else "")
+                )
         return values
 
     def _read_headers(self, sent: Mapping[str, str], violations: list[Violation]) -> dict[str, Json]:
@@ -154,7 +159,9 @@ class RequestReader:
         for name, required, schema in self._cookies:
             if name in values:
                 if schema is not None and not schema.accepts(values[name], Direction.REQUEST):
-                    violations += schema.violations(values[name], Direction.REQUEST, where="cookie", name=name)
+                    violations += schema.violations(
+                        values[name], Direction.REQUEST, where="cookie", name=name
+                    )
             elif required:
                 violations.append(_missing("cookie", name))
         return values
@@ -169,16 +176,19 @@ class RequestReader:
         content_type = request.headers.get("content-type", "")
         if not request.body and (not content_type or not self._reads_empty(content_type)):
             if self._body_required:
-                violations.append(Violation("body", "", "required", None, list(self._content), "a body is required"))
+                violations.append(
+                    Violation("body", "", "required", None, list(self._content), "a body is required")
+                )
             return NO_BODY, ""
         if not self._content:
             return NO_BODY, ""
+        coding = request.headers.get("content-encoding", "identity")
+        if coding.strip().lower() != "identity":
+            return _coded(coding)
         if not content_type:
-            chosen: str | None = self._content[0]
             content_type = self._content[0]
             notes.append(f"no Content-Type was sent; read as {content_type}")
-        else:
-            chosen = matches(content_type, self._content)
+        chosen = matches(content_type, self._content)
         if chosen is None:
             return _unsupported(content_type, self._content)
         return self._decode(self._bodies[chosen], request.body, content_type, violations)
@@ -194,8 +204,8 @@ class RequestReader:
         try:
             value = plan.decode(body, content_type).value
         except Undecodable as failure:
-            violation = _violation("body", failure, None)
-            return Problem(Kind.MALFORMED, f"the body cannot be read: {failure.message}", (violation,))
+            found = (_violation("body", failure, None), *violations)
+            return Problem(Kind.MALFORMED, f"the body cannot be read: {failure.message}", found)
         schema = plan.media.schema
         if schema is not None and not schema.accepts(value, Direction.REQUEST):
             violations += schema.violations(value, Direction.REQUEST, where="body")
@@ -244,30 +254,55 @@ def encodings_of(media: MediaType) -> dict[str, EncodingSpec]:
 
 def _violation(where: str, failure: Undecodable, name: str | None) -> Violation:
     return Violation(
-        where,
-        failure.pointer,
-        failure.keyword,
-        failure.got,
-        failure.expected,
-        failure.message,
-        name if name is not None else failure.name,
+        where=where,
+        pointer=failure.pointer,
+        keyword=failure.keyword,
+        got=failure.got,
+        expected=failure.expected,
+        message=failure.message,
+        name=name if name is not None else failure.name,
     )
 
 
 def _missing(where: str, name: str) -> Violation:
-    return Violation(where, "", "required", None, name, f"the {where} parameter {name!r} is required", name)
+    message = f"the {where} parameter {name!r} is required"
+    return Violation(where, "", "required", None, name, message, name)
 
 
 def _invalid(violations: tuple[Violation, ...]) -> Problem:
+    """All violations in one problem, whose sentence tells the first."""
     first = violations[0]
-    named = f"{first.where} parameter {first.name}" if first.name else f"{first.where}{first.pointer and ' at ' + first.pointer}"
+    if first.name:
+        place = f"{first.where} parameter {first.name}"
+    else:
+        place = f"{first.where} at {first.pointer}" if first.pointer else first.where
     more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
-    return Problem(Kind.INVALID, f"{named}: {first.message}{more}", violations)
+    return Problem(Kind.INVALID, f"{place}: {first.message}{more}", violations)
 
 
 def _unsupported(content_type: str, described: tuple[str, ...]) -> Problem:
     listed = ", ".join(described)
-    violation = Violation("header", "", "content-type", content_type, list(described), f"is none of {listed}", "Content-Type")
+    sent = excerpt(content_type)
+    violation = Violation(
+        "header", "", "content-type", sent, list(described), f"{sent} is none of {listed}", "Content-Type"
+    )
     # RFC 9110 §15.5.16: Accept in a 415 tells which types the resource takes.
-    return Problem(Kind.UNSUPPORTED_MEDIA_TYPE, f"Content-Type {content_type} is none of {listed}",
-                   (violation,), (("Accept", listed),))  # fmt: skip
+    return Problem(
+        Kind.UNSUPPORTED_MEDIA_TYPE,
+        f"Content-Type {sent} is none of {listed}",
+        (violation,),
+        (("Accept", listed),),
+    )
+
+
+def _coded(coding: str) -> Problem:
+    """The refusal of a compressed body (RFC 9110 §12.5.3: Accept-Encoding in a 415 tells what is taken)."""
+    sent = excerpt(coding)
+    message = f"{sent} is not taken; send the body as it is"
+    violation = Violation("header", "", "content-encoding", sent, ["identity"], message, "Content-Encoding")
+    return Problem(
+        Kind.UNSUPPORTED_MEDIA_TYPE,
+        f"Content-Encoding {message}",
+        (violation,),
+        (("Accept-Encoding", "identity"),),
+    )

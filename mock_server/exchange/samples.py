@@ -1,4 +1,4 @@
-"""Answers a client asks for by ``Prefer``: a status, a named example, a generated sample. They change no state."""
+"""Answers asked for by ``Prefer``: a status, a named example, a generated sample. They change no state."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mock_server.model.outcome import NO_BODY, Outcome
 from mock_server.model.presentation import sampled_body
 from mock_server.model.problem import Kind, Problem
 from mock_server.openapi.description import MediaType, Operation
+from mock_server.openapi.undecodable import excerpt
 from mock_server.openapi.values import Direction, Json
 
 
@@ -20,8 +21,10 @@ def preferred(model: Model, operation: Operation, preferences: Preferences) -> O
     response = operation.response_for(status)
     if response is None:
         known = ", ".join(operation.responses)
-        return Problem(Kind.PREFERENCE, f"Prefer: code={status}: {operation.id} describes {known}", status=404)
-    media = json_media(response.content)
+        return Problem(
+            Kind.PREFERENCE, f"Prefer: code={status}: {operation.id} describes {known}", status=404
+        )
+    media = json_media(response.content) or next(iter(response.content), None)
     if media is None:
         return Outcome(status, NO_BODY, reasons=(Reason("status", str(status), "Prefer: code"),))
     body = _body(model, operation, media, preferences)
@@ -48,7 +51,8 @@ def _body(model: Model, operation: Operation, media: MediaType, preferences: Pre
         names = [example.name for example in media.examples if example.name]
         hint = did_you_mean(preferences.example, names)
         listed = ", ".join(names) or "no named example"
-        detail = f"Prefer: example={preferences.example}: {operation.id} describes {listed}" + (f"; {hint}" if hint else "")
+        asked = f"Prefer: example={excerpt(preferences.example)}"
+        detail = f"{asked}: {operation.id} describes {listed}" + (f"; {hint}" if hint else "")
         return Problem(Kind.PREFERENCE, detail, status=404)
     if not preferences.dynamic:
         for example in media.examples:

@@ -1,19 +1,21 @@
-"""JSON Web Tokens: checking them for a scheme, minting them for a sandbox, publishing the keys (RFC 7519, RFC 7517)."""
+"""JSON Web Tokens (RFC 7519): checking them for a scheme, minting them, publishing the keys (RFC 7517)."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
-from jwt.algorithms import RSAAlgorithm
+from jwt.algorithms import get_default_algorithms
 
 from mock_server.exchange.authentication import TokenVerifier
 from mock_server.model.call import Principal
 from mock_server.openapi.values import Json
+
+_LATEST = 1e12
+"""Seconds; a time claim beyond the year 33658 is an infinity or nonsense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,12 @@ class TokenRules:
 
 def verifier(rules: TokenRules) -> TokenVerifier:
     """A check of a token's signature, times, issuer, audience and required claims at a given time."""
+    # Time is the universe's own, which the library cannot know: it is checked below.
+    own_checks = ("verify_exp", "verify_nbf", "verify_iat")
+    options: Any = dict.fromkeys(own_checks, False) | {
+        "require": list(rules.required),
+        "verify_aud": rules.audience is not None,
+    }
 
     def verify(token: str, now: datetime) -> Principal | str:
         try:
@@ -45,31 +53,41 @@ def verifier(rules: TokenRules) -> TokenVerifier:
                 algorithms=list(rules.algorithms),
                 issuer=rules.issuer,
                 audience=rules.audience,
-                # Time is the universe's own, which the library cannot know: checked below.
-                options={"require": list(rules.required), "verify_exp": False, "verify_nbf": False, "verify_iat": False,
-                         "verify_aud": rules.audience is not None},
-            )  # fmt: skip
+                options=options,
+            )
         except jwt.PyJWTError as error:
             return f"the token is refused: {error}"
+        except (RecursionError, ValueError):  # hostile JSON in the header or the claims
+            return "the token is refused: its JSON cannot be read"
         late = _wrong_time(claims, now)
         if late is not None:
             return late
-        return Principal(str(claims.get("sub", "token")), rules.scheme, scopes_of(claims, rules.scope_claim),
-                         tenant=claims.get("tenant"), claims=claims)  # fmt: skip
+        scopes = scopes_of(claims, rules.scope_claim)
+        tenant = claims.get("tenant")
+        return Principal(
+            name=str(claims.get("sub", "token")),
+            scheme=rules.scheme,
+            scopes=scopes,
+            tenant=tenant if isinstance(tenant, str) else None,
+            claims=claims,
+        )
 
     return verify
 
 
 def _wrong_time(claims: Mapping[str, Any], now: datetime) -> str | None:
+    """Why a token does not hold at a time (RFC 7519 §4.1.4, §4.1.5), or None when it does."""
     moment = now.timestamp()
-    for claim, wrong, words in (("exp", lambda at: at <= moment, "expired"), ("nbf", lambda at: at > moment, "is not valid yet")):
+    for claim in ("exp", "nbf"):
         value = claims.get(claim)
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return f"the token's {claim} is not a number"
-        if wrong(value):
-            return f"the token {words} ({claim} {value}, the clock says {int(moment)})"
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LATEST:
+            return f"the token's {claim} is no time in seconds"
+        if claim == "exp" and value <= moment:
+            return f"the token expired (exp {value}, the clock says {int(moment)})"
+        if claim == "nbf" and value > moment:
+            return f"the token is not valid yet (nbf {value}, the clock says {int(moment)})"
     return None
 
 
@@ -102,15 +120,18 @@ def mint_token(
     if rules.audience is not None:
         payload["aud"] = rules.audience
     payload |= dict(claims or {})
-    return jwt.encode(payload, rules.signing_key, algorithm=rules.algorithms[0], headers={"kid": rules.key_id})
+    return jwt.encode(
+        payload, rules.signing_key, algorithm=rules.algorithms[0], headers={"kid": rules.key_id}
+    )
 
 
 def jwks(rules: Sequence[TokenRules]) -> dict[str, Json]:
     """The public keys as a JSON Web Key Set; shared secrets are left out."""
-    keys = []
+    keys: list[Json] = []
     for rule in rules:
-        if rule.algorithms[0].startswith("RS"):
-            algorithm = RSAAlgorithm(RSAAlgorithm.SHA256)
-            key = json.loads(RSAAlgorithm.to_jwk(algorithm.prepare_key(rule.verifying_key)))
-            keys.append(key | {"kid": rule.key_id, "use": "sig", "alg": rule.algorithms[0]})
+        name = rule.algorithms[0]
+        if not name.startswith("HS"):
+            algorithm = get_default_algorithms()[name]
+            key = algorithm.to_jwk(algorithm.prepare_key(rule.verifying_key), as_dict=True)
+            keys.append({**key, "kid": rule.key_id, "use": "sig", "alg": name})
     return {"keys": keys}

@@ -9,7 +9,6 @@ question of its media type.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import TypeAlias
@@ -21,12 +20,13 @@ from mock_server.openapi.expansion import bracketed, plain
 from mock_server.openapi.forms import FORM, EncodingSpec, form_decoder
 from mock_server.openapi.media import MediaTypeName, parse_media_type
 from mock_server.openapi.multipart import MULTIPART, Part, multipart_decoder, multipart_encoder
+from mock_server.openapi.quick import quick
 from mock_server.openapi.shapes import Shape, coerce, shape_of
 from mock_server.openapi.values import Json
 from mock_server.openapi.xml import xml_decoder, xml_encoder
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class DecodedBody:
     """What a body says: the ``value`` that the schema judges, and the ``parts`` of a multipart body."""
 

@@ -16,8 +16,8 @@ from urllib.parse import unquote, urlsplit
 from mock_server.errors import DescriptionError, did_you_mean
 from mock_server.openapi import pointers
 from mock_server.openapi.contents import ContentReader
-from mock_server.openapi.dialects import Dialect, dialect_of
 from mock_server.openapi.description import Operation, SecurityRequirement, SecurityScheme
+from mock_server.openapi.dialects import Dialect, dialect_of
 from mock_server.openapi.documents import Documents, Located
 from mock_server.openapi.parameters import ParameterReader
 from mock_server.openapi.schemas import Schemas
@@ -70,6 +70,10 @@ class Api:
     def match(self, method: str, path: str) -> PathMatch[str]:
         """The operation id for a request's method and raw path; the path has no base path in front of it."""
         return self._matcher.match(method, path)
+
+    def candidates(self, path: str) -> tuple[str, ...]:
+        """The path templates that a raw path fits, best first."""
+        return self._matcher.candidates(path)
 
     def operation(self, operation_id: str) -> Operation:
         """The compiled operation; a ``DescriptionError`` when there is none of that id or it is broken."""

@@ -83,9 +83,9 @@ def _fields(name: str, value: Json) -> Iterable[tuple[str, str]]:
         for key, child in value.items():
             yield from _fields(f"{name}[{key}]", child)
     elif isinstance(value, list):
+        nests = any(isinstance(child, dict | list) for child in value)
         for index, child in enumerate(value):
-            is_nested = isinstance(child, dict | list)
-            yield from _fields(f"{name}[{index}]" if is_nested else f"{name}[]", child)
+            yield from _fields(f"{name}[{index}]" if nests else f"{name}[]", child)
     else:
         yield name, plain(value)
 

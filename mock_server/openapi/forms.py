@@ -66,15 +66,15 @@ def form_decoder(shape: Shape, *, encoding: Mapping[str, EncodingSpec]) -> FormD
     }
 
     def decode(text: str) -> dict[str, Json]:
-        root: Tree[str] = Tree()
+        trees: dict[str, Tree[str]] = {}
         for name, raw in _fields(text):
-            if name in shape.properties:  # a property may itself be called ``ids[]``
-                root.add((name,), raw)
-                continue
-            base, keys = split_name(name)
-            root.add((owners[base], base, *keys) if base in owners else (base, *keys), raw)
+            # A property may itself be called ``ids[]``.
+            base, keys = (name, ()) if name in shape.properties else split_name(name)
+            if base in owners:
+                base, keys = owners[base], (base, *keys)
+            trees.setdefault(base, Tree()).add(keys, raw)
         members = {}
-        for name, tree in root.members.items():
+        for name, tree in trees.items():
             read = readers.get(name)
             pointer = pointers.join("", name)
             if read is None:
@@ -106,7 +106,7 @@ def _read_field(raw: str, shape: Shape) -> Json:
     """One field: JSON where an object is expected and the text looks like one, else a coerced text."""
     text = percent.decode_form(raw)
     if shape.is_record and text.lstrip().startswith("{"):
-        return jsontext.loads(text.encode())
+        return jsontext.loads(text.encode("utf-8", "surrogatepass"))
     return coerce(text, shape)
 
 
@@ -135,7 +135,9 @@ def _documents(tree: Tree[str], shape: Shape, pointer: str) -> Json:
     if tree.members or tree.items:
         return tree.value(shape, _read_field, pointer)
     try:
-        values = [jsontext.loads(percent.decode_form(raw).encode()) for raw in tree.leaves]
+        values = [
+            jsontext.loads(percent.decode_form(raw).encode("utf-8", "surrogatepass")) for raw in tree.leaves
+        ]
     except Undecodable as failure:
         raise failure.at(pointer) from None
     if len(values) == 1 and (isinstance(values[0], list) or not shape.is_list):

@@ -16,8 +16,8 @@ _PARAMETER = re.compile(rf';\s*(?:({_NAME})=(?:({_NAME})|"((?:[^"\\]|\\.)*)")\s*
 _ELEMENT = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"?)+', re.DOTALL)
 _QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?", re.ASCII)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_LONGEST = 4096  # characters of a header that is still worth reading
-_CACHED = 1024
+_LONGEST = 4096  # characters of a header that is still worth reading, and keeping in a cache
+_CACHED = 1024  # clients send few distinct values
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,13 @@ class Negotiated:
         return self.choice is Choice.SUFFIX
 
 
-@lru_cache(maxsize=_CACHED)
 def parse_media_type(text: str) -> MediaTypeName | None:
     """The media type a text names, or None when it names none."""
-    if len(text) > _LONGEST:
-        return None
+    return _parse_media_type(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=_CACHED)
+def _parse_media_type(text: str) -> MediaTypeName | None:
     found = _TYPE.match(text)
     if found is None:
         return None
@@ -122,11 +124,13 @@ def parse_media_type(text: str) -> MediaTypeName | None:
     return MediaTypeName(found[1].lower(), found[2].lower(), tuple(parameters))
 
 
-@lru_cache(maxsize=_CACHED)
 def parse_accept(header: str) -> tuple[MediaRange, ...]:
     """The media ranges of an Accept header in the order sent; elements that are none are left out."""
-    if len(header) > _LONGEST:
-        return ()
+    return _parse_accept(header) if len(header) <= _LONGEST else ()
+
+
+@lru_cache(maxsize=_CACHED)
+def _parse_accept(header: str) -> tuple[MediaRange, ...]:
     ranges = []
     for element in _ELEMENT.findall(header):
         name = parse_media_type(element.strip())
@@ -147,6 +151,8 @@ def negotiate(accept: str | None, offered: Sequence[str]) -> Negotiated | None:
     taken and marked as a mismatch: clients ask for ``application/vnd.x.v3+json`` where only
     ``application/json`` is described.
     """
+    if accept is not None and len(accept) > _LONGEST:
+        accept = None
     return _negotiate(accept, tuple(offered))
 
 
@@ -218,7 +224,7 @@ def matches(content_type: str, described: Sequence[str]) -> str | None:
     ``application/*``, ``*/*`` (OAS 3.1 §4.8.13: "more specific definitions"). Parameters of a key must have
     been sent; ``charset`` does not count.
     """
-    return _match(content_type, tuple(described))
+    return _match(content_type, tuple(described)) if len(content_type) <= _LONGEST else None
 
 
 @lru_cache(maxsize=_CACHED)

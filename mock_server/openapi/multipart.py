@@ -58,15 +58,14 @@ def multipart_decoder(shape: Shape, *, encoding: Mapping[str, EncodingSpec]) -> 
 
     def decode(data: bytes, content_type: str) -> tuple[Json, tuple[Part, ...]]:
         parts = read_parts(data, content_type)
-        root: Tree[Part] = Tree()
+        trees: dict[str, Tree[Part]] = {}
         for part in parts:
-            base, keys = split_name(part.name)
-            if part.name in shape.properties:
-                base, keys = part.name, ()
-            root.add((base, *keys) if base else ("",), part)
+            # A property may itself be called ``ids[]``.
+            base, keys = (part.name, ()) if part.name in shape.properties else split_name(part.name)
+            trees.setdefault(base, Tree()).add(keys, part)
         value = {
             name: _property(tree, shape.member(name), encoding.get(name, _DEFAULT), pointers.join("", name))
-            for name, tree in root.members.items()
+            for name, tree in trees.items()
         }
         return value, parts
 
@@ -105,6 +104,8 @@ def read_parts(data: bytes, content_type: str) -> tuple[Part, ...]:
 
 
 def _part(segment: MultipartSegment, data: bytes) -> Part:
+    if not segment.name:
+        raise _broken("a part has no name", excerpt(str(segment.headerlist)))
     headers = tuple((str(name), str(value)) for name, value in segment.headerlist)
     content_type = next((value for name, value in headers if name.lower() == "content-type"), None)
     return Part(segment.name, segment.filename, content_type, headers, data)

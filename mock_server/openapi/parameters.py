@@ -8,8 +8,8 @@ from types import MappingProxyType
 from mock_server.errors import DescriptionError
 from mock_server.openapi import pointers
 from mock_server.openapi.contents import ContentReader, examples_of
-from mock_server.openapi.dialects import Dialect
 from mock_server.openapi.description import Parameter
+from mock_server.openapi.dialects import Dialect
 from mock_server.openapi.documents import Documents, Located
 from mock_server.openapi.schemas import Schema, Schemas
 from mock_server.openapi.values import Json

@@ -16,14 +16,13 @@ _MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 def decode(text: str) -> str:
     """The text of a path segment or cookie; an ``Undecodable`` for bad escapes and bytes not in UTF-8."""
-    return _decode(text, text) if "%" in text else text
+    return text if text.isascii() and "%" not in text else _decode(text, text)
 
 
 def decode_form(text: str) -> str:
     """The text of a query or form component, where ``+`` stands for a space (WHATWG URL §5.1)."""
-    if "+" in text:
-        return _decode(text.replace("+", " "), text) if "%" in text else text.replace("+", " ")
-    return _decode(text, text) if "%" in text else text
+    spaced = text.replace("+", " ") if "+" in text else text
+    return spaced if text.isascii() and "%" not in text else _decode(spaced, text)
 
 
 def encode(text: str, *, allow_reserved: bool = False) -> str:

@@ -15,6 +15,7 @@ from typing import TypeAlias
 from mock_server.openapi import percent
 from mock_server.openapi.brackets import Tree, duplicate, split_name
 from mock_server.openapi.forms import FORM, form_decoder
+from mock_server.openapi.quick import quick
 from mock_server.openapi.shapes import ANYTHING, Shape, coerce, coercer
 from mock_server.openapi.styles import (
     ParameterSpec,
@@ -30,7 +31,7 @@ MAX_PARAMETERS = 1000
 """Query strings of more ``name=value`` pairs than this are refused."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class DecodedQuery:
     """What a query string says.
 
@@ -59,7 +60,6 @@ QueryDecoder: TypeAlias = Callable[[str], DecodedQuery]
 class _Plan:
     """How the texts sent under one name become the value of a parameter."""
 
-    name: str
     decode: Callable[[list[str]], Json]
     may_be_empty: bool
 
@@ -77,7 +77,7 @@ def query_decoder(specs: Sequence[ParameterSpec]) -> QueryDecoder:
     if whole is not None:
         return _whole_decoder(whole)
     plans = {
-        spec.name: _Plan(spec.name, _texts_decoder(spec), spec.allow_empty_value and _needs_value(spec))
+        spec.name: _Plan(_texts_decoder(spec), spec.allow_empty_value and _needs_value(spec))
         for spec in specs
         if not _is_spread(spec)
     }
@@ -104,7 +104,7 @@ def query_decoder(specs: Sequence[ParameterSpec]) -> QueryDecoder:
             raise failure.at("", name=name) from None
         if not left:
             return DecodedQuery(values, (), empty, query)
-        return DecodedQuery(values, _read_rest(left, sent, values, claim, shapes), empty, query)
+        return DecodedQuery(values, _read_rest(left, sent, query, values, claim, shapes), empty, query)
 
     return decode
 
@@ -140,6 +140,12 @@ def _is_spread(spec: ParameterSpec) -> bool:
         and spec.shape.is_record
         and (spec.style == "deepObject" or (spec.style == "form" and spec.explode))
     )
+
+
+def _may_nest(spec: ParameterSpec) -> bool:
+    """Whether brackets after the parameter's name lead into its value."""
+    types = spec.shape.types
+    return spec.style == "deepObject" or not types or not types.isdisjoint({"array", "object"})
 
 
 def _needs_value(spec: ParameterSpec) -> bool:
@@ -187,9 +193,7 @@ _Claim: TypeAlias = "tuple[str, tuple[str, ...]] | None"
 def _claimant(specs: Sequence[ParameterSpec]) -> Callable[[str], _Claim]:
     """A function from a sent name to the parameter it belongs to and the keys inside it, or None."""
     plain = [spec for spec in specs if spec.media_type is None]
-    nested = {
-        spec.name for spec in plain if spec.shape.is_list or spec.shape.is_record or not spec.shape.types
-    }
+    nested = {spec.name for spec in plain if _may_nest(spec)}
     spread = [spec for spec in plain if _is_spread(spec) and spec.style == "form"]
     owners = {name: spec.name for spec in reversed(spread) for name in spec.shape.properties}
     catch_all = next((spec.name for spec in spread if spec.shape.free_form), None)
@@ -209,29 +213,28 @@ def _claimant(specs: Sequence[ParameterSpec]) -> Callable[[str], _Claim]:
 def _read_rest(
     left: list[str],
     sent: dict[str, list[str]],
+    query: str,
     values: dict[str, Json],
     claim: Callable[[str], _Claim],
     shapes: Mapping[str, Shape],
 ) -> tuple[str, ...]:
     """Reads the names that are no parameter's own into ``values``; what remains is unknown."""
+    claims = {name: claim(name) for name in left}
     trees: dict[str, Tree[str]] = {}
-    unknown = []
-    for sent_name in left:
-        claimed = claim(sent_name)
-        if claimed is None:
-            unknown.append(sent_name)
-            continue
-        name, keys = claimed
-        if name not in trees:
-            trees[name] = Tree(leaves=list(sent[name]) if name in values else [])
-        for raw in sent[sent_name]:
+    for piece in query.split("&"):  # once more in the order sent, which tells where a new item begins
+        sent_name, _, raw = piece.partition("=")
+        claimed = claims.get(percent.decode_form(sent_name))
+        if claimed is not None:
+            name, keys = claimed
+            if name not in trees:
+                trees[name] = Tree(leaves=list(sent[name]) if name in values else [])
             trees[name].add(keys, raw)
     for name, tree in trees.items():
         try:
             values[name] = tree.value(shapes[name], _read_text)
         except Undecodable as failure:
             raise failure.at("", name=name) from None
-    return tuple(unknown)
+    return tuple(name for name, claimed in claims.items() if claimed is None)
 
 
 def _read_text(raw: str, shape: Shape) -> Json:

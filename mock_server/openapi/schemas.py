@@ -12,7 +12,7 @@ from threading import RLock
 import jsonschema_rs
 
 from mock_server.errors import DescriptionError
-from mock_server.openapi.blame import DEEPEST, explain, is_deeper, too_deep, unencodable
+from mock_server.openapi.blame import DEEPEST, LARGEST, explain, is_deeper, is_larger, too_deep, unencodable
 from mock_server.openapi.bundle import Bundle, Bundler
 from mock_server.openapi.dialects import Dialect
 from mock_server.openapi.documents import Documents, Located
@@ -114,14 +114,15 @@ class Schema:
     def violations(
         self, value: Json, direction: Direction, *, where: str, name: str | None = None
     ) -> tuple[Violation, ...]:
-        """Why ``value`` is not valid, at most 50 reasons; empty when it is valid."""
+        """Why ``value`` is not valid, at most 50 reasons (one for a large value); empty when it is valid."""
         validator = self._validators.get(direction) or self.compile(direction)
         try:
             if validator.is_valid(value):
                 return ()
             if is_deeper(value, than=DEEPEST):
                 return (too_deep(where=where, name=name),)
-            errors = validator.iter_errors(value)
+            large = is_larger(value, than=LARGEST)
+            errors = _first_error(validator, value) if large else validator.iter_errors(value)
         except UnicodeEncodeError as error:
             return (unencodable(error, where=where, name=name),)
         return explain(errors, self._bundle(direction), value, where=where, name=name)
@@ -162,3 +163,12 @@ class Schema:
                 self.located, direction, inline=self._inline
             )
         return request
+
+
+def _first_error(validator: jsonschema_rs.Validator, value: Json) -> list[jsonschema_rs.ValidationError]:
+    """The first error alone: ``iter_errors`` finds all of them, wanted or not, before it gives one."""
+    try:
+        validator.validate(value)
+    except jsonschema_rs.ValidationError as error:
+        return [error]
+    return []

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 from urllib.parse import unquote
 
 from mock_server.errors import DescriptionError
+from mock_server.openapi.quick import quick
 
 Target = TypeVar("Target")
 
@@ -58,19 +59,17 @@ def parse_template(text: str) -> PathTemplate:
     return PathTemplate(text, tuple(text.split("/")[1:]), names)
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class PathMatch(Generic[Target]):
     """What the matcher found: ``target`` for FULL; ``methods`` are those of the matched path otherwise.
 
-    ``values`` holds the raw, still percent-encoded text of each path parameter, ``candidates`` the templates that
-    fit the path, best first.
+    ``values`` holds the raw, still percent-encoded text of each path parameter.
     """
 
     fit: Fit
     target: Target | None
     values: Mapping[str, str]
     methods: tuple[str, ...]
-    candidates: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -128,22 +127,44 @@ class PathMatcher(Generic[Target]):
 
     def match(self, method: str, path: str) -> PathMatch[Target]:
         """The best match of an upper-case method and a raw path (no query, percent-encoding kept)."""
+        node: _Node[Target] | None = self._root
+        texts: list[str] = []
         segments = path.split("/")[1:]
+        # Nearly every path is found without looking back: concrete segments first is the precedence itself.
+        for segment in segments:
+            assert node is not None
+            child = node.literals.get(segment)
+            if child is None:
+                if node.partial or "%" in segment or not segment:
+                    return self._search(method, segments)
+                child = node.parameter
+                texts.append(segment)
+            node = child
+            if node is None:
+                return self._search(method, segments)
+        found = node.leaf.targets.get(method) if node is not None and node.leaf is not None else None
+        if found is None:
+            return self._search(method, segments)
+        template, target = found
+        return PathMatch(Fit.FULL, target, dict(zip(template.parameters, texts, strict=True)), ())
+
+    def candidates(self, path: str) -> tuple[str, ...]:
+        """The templates that fit a path, best first."""
+        return tuple(leaf.text for leaf, _ in _leaves(self._root, path.split("/")[1:], 0, ()))
+
+    def _search(self, method: str, segments: list[str]) -> PathMatch[Target]:
+        """The first template that has the method; else what the best one has instead."""
         first: _Leaf[Target] | None = None
-        candidates: list[str] = []
         for leaf, texts in _leaves(self._root, segments, 0, ()):
             found = leaf.targets.get(method)
             if found is not None:
                 template, target = found
-                candidates.append(template.text)
-                values = dict(zip(template.parameters, texts, strict=True))
-                return PathMatch(Fit.FULL, target, values, (), tuple(candidates))
-            candidates.append(leaf.text)
+                return PathMatch(Fit.FULL, target, dict(zip(template.parameters, texts, strict=True)), ())
             if first is None:
                 first = leaf
         if first is None:
-            return PathMatch(Fit.NONE, None, {}, (), ())
-        return PathMatch(Fit.PATH_ONLY, None, {}, tuple(first.targets), tuple(candidates))
+            return PathMatch(Fit.NONE, None, {}, ())
+        return PathMatch(Fit.PATH_ONLY, None, {}, tuple(first.targets))
 
 
 def _child(node: _Node[Target], segment: str) -> _Node[Target]:
@@ -154,9 +175,9 @@ def _child(node: _Node[Target], segment: str) -> _Node[Target]:
     if "{" not in segment:
         return node.literals.setdefault(segment, _Node())
     shape = _PARAMETER.sub("{}", segment)
-    for _, known, child in node.partial:
+    for _, known, existing in node.partial:
         if known == shape:
-            return child
+            return existing
     child: _Node[Target] = _Node()
     node.partial.append((_segment_pattern(segment), shape, child))
     # More literal text is more specific.

@@ -29,7 +29,13 @@ MAX_DEPTH = 100
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _NIL = f"{{{_XSI}}}nil"
-_NOT_IN_NAMES = re.compile(r"[^\w.-]")
+# Letters that every parser takes in a name: XML 1.0 (fourth edition) Appendix B, in the scripts most written.
+_LETTERS = (
+    "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0131\u0410-\u044f"
+    "\u3041-\u3094\u30a1-\u30fa\u4e00-\u9fa5\uac00-\ud7a3"
+)
+_NOT_IN_NAMES = re.compile(f"[^{_LETTERS}0-9_.-]")
+_NAME_START = re.compile(f"[{_LETTERS}_]")
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 §2.2
 _INLINE = frozenset({"text", "cdata"})
 
@@ -206,4 +212,4 @@ def _escaped(text: str) -> str:
 def _xml_name(name: str) -> str:
     """The name with characters replaced that an XML name cannot have."""
     local = _NOT_IN_NAMES.sub("_", name)
-    return local if local[:1].isalpha() or local.startswith("_") else f"_{local}"
+    return local if _NAME_START.match(local) else f"_{local}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_server.openapi.blame import LIMIT
+from mock_server.openapi.blame import LARGEST, LIMIT
 from mock_server.openapi.values import Json
 from tests.unit.schemas import REQUEST, RESPONSE, compiled, messages, reference, violations
 
@@ -246,6 +246,12 @@ def test_branches_within_branches_name_both() -> None:
 def test_the_number_of_violations_is_limited() -> None:
     schema = compiled("3.1", A={"items": {"type": "string"}})
     assert len(violations(schema, list(range(10_000)))) == LIMIT
+
+
+def test_a_large_value_is_told_its_first_violation_alone() -> None:
+    schema = compiled("3.1", A={"items": {"type": "string"}})
+    (first,) = violations(schema, list(range(LARGEST + 1)))
+    assert (first.keyword, first.pointer) == ("type", "/0")
 
 
 def test_a_huge_value_is_not_repeated() -> None:

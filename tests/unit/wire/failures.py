@@ -14,3 +14,11 @@ def failure_of(action: Callable[[], object]) -> Undecodable:
     with pytest.raises(Undecodable) as caught:
         action()
     return caught.value
+
+
+def outcome_of(action: Callable[[], object]) -> object:
+    """What an action returns, or the ``Undecodable`` it raises; any other exception fails the test."""
+    try:
+        return action()
+    except Undecodable as failure:
+        return failure

@@ -87,7 +87,11 @@ def carried(draw: st.DrawFn, *kinds: tuple[Json, st.SearchStrategy[Json]]) -> tu
     return schema, draw(values)
 
 
-@given(st.sampled_from(["simple", "matrix"]), st.booleans(), carried(STRING, NUMBER, FLAG, INTEGERS, STRINGS, RECORD))
+@given(
+    st.sampled_from(["simple", "matrix"]),
+    st.booleans(),
+    carried(STRING, NUMBER, FLAG, INTEGERS, STRINGS, RECORD),
+)
 def test_paths_read_back(style: str, explode: bool, case: tuple[Json, Json]) -> None:
     one = spec("path", style, explode, case[0])
     assert path_decoder(one)(serialize_path(one, case[1])) == case[1]
@@ -114,7 +118,10 @@ def test_delimited_queries_read_back(style: str, explode: bool, case: tuple[Json
 
 _KEYS = st.text(st.characters(codec="utf-8", exclude_characters="[]"), min_size=1, max_size=4)
 _NESTED = st.recursive(
-    TEXT, lambda children: st.lists(children, min_size=1, max_size=3) | st.dictionaries(_KEYS, children, min_size=1)
+    TEXT,
+    lambda children: (
+        st.lists(children, min_size=1, max_size=3) | st.dictionaries(_KEYS, children, min_size=1)
+    ),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -13,12 +14,12 @@ from mock_server.openapi.shapes import Shape, shape_of
 from mock_server.openapi.styles import ParameterSpec, cookie_decoder, header_decoder, path_decoder
 from mock_server.openapi.undecodable import Undecodable
 from mock_server.openapi.values import Json
-from tests.unit.wire.failures import failure_of
+from tests.unit.wire.failures import failure_of, outcome_of
 
 STRING = shape_of({}, {"type": "string"})
 STRINGS = shape_of({}, {"type": "array", "items": {"type": "string"}})
 INTEGERS = shape_of({}, {"type": "array", "items": {"type": "integer"}})
-COLORS = shape_of({}, {"type": "object", "properties": dict.fromkeys("RGB", {"type": "integer"})})
+COLORS = shape_of({}, {"type": "object", "properties": {name: {"type": "integer"} for name in "RGB"}})
 
 BLACK = ["blue", "black", "brown"]
 RGB = {"R": 100, "G": 200, "B": 150}
@@ -88,6 +89,7 @@ def test_tuple_items_have_their_own_types() -> None:
         ("simple", STRING, "%ff", "percentEncoding"),
         ("simple", STRING, "%c0%af", "percentEncoding"),  # overlong
         ("simple", STRING, "%ed%a0%80", "percentEncoding"),  # a lone surrogate
+        ("simple", STRING, "\ud800", "percentEncoding"),
         ("simple", STRING, "50%", "percentEncoding"),
         ("simple", STRING, "%zz", "percentEncoding"),
         ("simple", COLORS, "R,100,G", "style"),
@@ -184,7 +186,5 @@ def test_hostile_text_fails_only_as_undecodable(shape: Shape, explode: bool, tex
     decoders.append(header_decoder(spec("header", "simple", shape, explode=explode)))
     decoders.append(cookie_decoder([spec("cookie", "form", shape, explode=explode)]))
     for decode in decoders:
-        try:
-            decode(text)
-        except Undecodable as failure:
-            assert failure.message
+        found = outcome_of(partial(decode, text))
+        assert not isinstance(found, Undecodable) or found.name == "color"

@@ -1,0 +1,34 @@
+"""One request on its way down the line: what every stage needs to know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mock_server.exchange.journal import Trace
+from mock_server.exchange.messages import RawRequest
+from mock_server.exchange.preferences import NO_PREFERENCES, Preferences
+from mock_server.exchange.universe import Universe
+from mock_server.model.call import Principal
+
+
+@dataclass(slots=True)
+class Turn:
+    """A request, the universe it meets, the moment (taken once), and the trace of what is decided.
+
+    ``base`` is the part of the path that is the base path of a described server; ``principal`` is set once the caller
+    is known.
+    """
+
+    request: RawRequest
+    universe: Universe
+    now: datetime
+    trace: Trace
+    base: str = ""
+    preferences: Preferences = NO_PREFERENCES
+    principal: Principal | None = None
+
+    @property
+    def accept(self) -> str | None:
+        """The request's Accept header."""
+        return self.request.headers.get("accept")
