@@ -175,9 +175,7 @@ def _step(entry: Mapping[str, Json], place: Place, *, default_api: str) -> Step:
 def _request(entry: Mapping[str, Json], place: Place, *, default_api: str) -> Request:
     api = entry.get("api", default_api)
     if not api:
-        raise FixtureError(
-            "this request goes to no API", place=place, hint="give the file or the request an `api`"
-        )
+        raise FixtureError("this request goes to no API", place=place, hint="give the file or the request an `api`")
     content = _content(entry)
     return Request(
         api=api,
@@ -192,9 +190,7 @@ def _request(entry: Mapping[str, Json], place: Place, *, default_api: str) -> Re
 
 def _expected(entry: Mapping[str, Json]) -> Expected:
     content = _content(entry)
-    return Expected(
-        entry["status"], entry.get("headers", {}), content, entry[content] if content is not None else None
-    )
+    return Expected(entry["status"], entry.get("headers", {}), content, entry[content] if content is not None else None)
 
 
 def _content(entry: Mapping[str, Json]) -> str | None:
@@ -221,9 +217,7 @@ def run(transcript: Transcript, target: Target) -> Failure | None:
     return None
 
 
-def _written(
-    request: Request, step: Step, bindings: Bindings, present: Present
-) -> tuple[str, dict[str, str], bytes]:
+def _written(request: Request, step: Step, bindings: Bindings, present: Present) -> tuple[str, dict[str, str], bytes]:
     """A request as it is sent: path with query, headers, body."""
     presented = present(request.api, step.credential) if step.credential is not None else Presented()
     place = Place(step.place.file, step.place.pointer + "/request", step.place.line)
@@ -292,6 +286,4 @@ def carried(scheme: SecurityScheme, value: str) -> Presented:
         return Presented({"Authorization": f"Basic {base64.b64encode(value.encode()).decode()}"})
     if scheme.scheme:
         return Presented({"Authorization": f"{scheme.scheme.capitalize()} {value}"})
-    raise ConfigurationError(
-        "a credential of this kind of security scheme is not sent in a request", got=scheme.kind
-    )
+    raise ConfigurationError("a credential of this kind of security scheme is not sent in a request", got=scheme.kind)

@@ -115,9 +115,7 @@ def resolved(value: Json, bindings: Bindings, place: Place) -> Any:
     return {name: resolved(member, bindings, _below(place, name)) for name, member in value.items()}
 
 
-def compare(
-    expected: Json, got: Json, bindings: Bindings, *, pointer: str = ""
-) -> tuple[list[Mismatch], Bindings]:
+def compare(expected: Json, got: Json, bindings: Bindings, *, pointer: str = "") -> tuple[list[Mismatch], Bindings]:
     """Where an observed value is not the expected one, and the bindings with those that it adds."""
     if isinstance(expected, dict) and _is_marker(expected):
         return _compare_marker(expected, got, bindings, pointer)
@@ -137,9 +135,7 @@ def _compare_marker(
         found = re.search(marker["$match"], got) if isinstance(got, str) else None
         if found is None:
             return [Mismatch(pointer, dict(marker), got, "does not match")], bindings
-        excerpts: dict[str, str] = {
-            group: text for group, text in found.groupdict().items() if text is not None
-        }
+        excerpts: dict[str, str] = {group: text for group, text in found.groupdict().items() if text is not None}
         for group, text in excerpts.items():
             if bindings.excerpts.get(group, text) != text:
                 message = f"{group} was {bindings.excerpts[group]!r} before"
@@ -170,9 +166,7 @@ def _compare_objects(
         more, bindings = compare(member, got[name], bindings, pointer=here)
         found += more
     unexpected = [name for name in got if name not in expected]
-    found += [
-        Mismatch(pointers.join(pointer, name), None, got[name], "is not expected") for name in unexpected
-    ]
+    found += [Mismatch(pointers.join(pointer, name), None, got[name], "is not expected") for name in unexpected]
     return found, bindings
 
 

@@ -94,9 +94,7 @@ class Judge:
         request = self._request(method, url, headers, body)
         return _verdict(lambda: self._api.iter_request_errors(request))
 
-    def response(
-        self, method: str, url: str, status: int, headers: Iterable[tuple[str, str]], body: bytes
-    ) -> Verdict:
+    def response(self, method: str, url: str, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Verdict:
         """Whether a response to ``method url`` is valid: its status, headers, media type and body."""
         request = self._request(method, url, {}, b"")
         sent = Headers(list(headers))

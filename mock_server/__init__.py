@@ -1,9 +1,9 @@
 """apidouble: an OpenAPI description goes in, a validated, stateful stand-in for the real service comes out.
 
-    from mock_server import MockServer
+from mock_server import MockServer
 
-    with MockServer("petstore.yaml") as server:
-        requests.post(server.url + "/pets", json={"name": "Rex"})
+with MockServer("petstore.yaml") as server:
+    requests.post(server.url + "/pets", json={"name": "Rex"})
 """
 
 from __future__ import annotations

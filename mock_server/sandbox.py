@@ -94,7 +94,9 @@ class Sandbox:
         found = self.apis.get(name)
         if found is None:
             raise ConfigurationError(
-                f"this sandbox has no API {name!r}", allowed=", ".join(self.apis), hint=did_you_mean(name, self.apis)
+                f"this sandbox has no API {name!r}",
+                allowed=", ".join(self.apis),
+                hint=did_you_mean(name, self.apis),
             )
         return found
 
@@ -186,20 +188,18 @@ def _token_rules(api: Api, seed: SeedFile) -> Iterator[TokenRules]:
         )
 
 
-def _credentials(
-    api: Api, seed: SeedFile, rules: Mapping[str, TokenRules], now: datetime
-) -> Iterator[Credential]:
+def _credentials(api: Api, seed: SeedFile, rules: Mapping[str, TokenRules], now: datetime) -> Iterator[Credential]:
     for index, entry in enumerate(seed.credentials):
         place = f"/credentials/{index}"
         if entry.get("api", api.name) != api.name:
             continue
-        scheme = entry.get("scheme")
+        scheme = str(entry.get("scheme"))
         if scheme not in api.security_schemes:
             if "api" not in entry:
                 continue  # meant for another API of the same fixtures
             raise FixtureError(
                 "a credential names a security scheme that is not described", place=seed.place(place + "/scheme"),
-                got=scheme, allowed=", ".join(api.security_schemes), hint=did_you_mean(str(scheme), api.security_schemes),
+                got=scheme, allowed=", ".join(api.security_schemes), hint=did_you_mean(scheme, api.security_schemes),
             )  # fmt: skip
         value = entry.get("value")
         if value is None and "token" in entry and scheme in rules:

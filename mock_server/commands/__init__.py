@@ -1,1 +1,1 @@
-"""The commands of ``apidouble``, one module each. They print; everything they do is reachable from Python as well."""
+"""The commands of ``apidouble``, one module each; what they do is reachable from Python too."""

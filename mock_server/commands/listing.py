@@ -32,7 +32,7 @@ def provenance(operation: Json) -> str:
     return "inferred" if status == "inferred" else "documented"
 
 
-@click.command("list")
+@click.command("list", short_help="List the API packs, or one API's operations.")
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts; its shape is kept stable.")
 def list_command(name: str | None, as_json: bool) -> None:
@@ -51,17 +51,25 @@ def list_command(name: str | None, as_json: bool) -> None:
     rows = [summary(served.api) for served in sandbox.apis.values()]
     width = max(len(str(row["name"])) for row in rows)
     for row in rows:
-        counts = f"{row['operations']:>4} operations ({row['documented']} documented, {row['inferred']} inferred)"
-        click.echo(f"{row['name']:<{width}}  {counts}  {row['title']} {row['version']}")
+        click.echo(f"{row['name']:<{width}}  {_counts(row)}  {row['title']} {row['version']}")
+
+
+def _counts(row: dict[str, Json]) -> str:
+    found = f"{row['operations']:>4} operations"
+    return found if not row["inferred"] else f"{found}, {row['inferred']} of them inferred"
 
 
 def _operations(served: Served) -> None:
     found = summary(served.api)
-    click.echo(f"{found['title']} {found['version']}: {found['operations']} operations, "
-               f"{found['documented']} documented, {found['inferred']} inferred")  # fmt: skip
-    width = max(len(ref.id) for ref in served.api.refs.values())
-    for ref in served.api.refs.values():
+    click.echo(f"{found['title']} {found['version']}: {_counts(found).strip()}")
+    refs = served.api.refs.values()
+    id_width = max((len(ref.id) for ref in refs), default=0)
+    path_width = max((len(ref.template.text) for ref in refs), default=0)
+    for ref in refs:
         meaning = served.model.meaning(ref.id)
         resource = f" {meaning.resource.name}" if meaning.resource is not None else ""
-        click.echo(f"  {ref.method:<7}{ref.id:<{width}}  {ref.template.text}  "
-                   f"{click.style(f'{meaning.behaviour}{resource}, {provenance(ref.operation.value)}', dim=True)}")  # fmt: skip
+        noted = "  (inferred)" if provenance(ref.operation.value) == "inferred" else ""
+        click.echo(
+            f"  {ref.method:<7}{ref.id:<{id_width}}  {ref.template.text:<{path_width}}  "
+            + click.style(f"{meaning.behaviour}{resource}{noted}", dim=True)
+        )

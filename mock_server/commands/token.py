@@ -3,48 +3,59 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
-from mock_server.errors import ConfigurationError
-from mock_server.exchange.tokens import mint_token
-from mock_server.model.clock import parse_duration
 from mock_server.packs import source_of
 from mock_server.sandbox import Options, Sandbox
+from mock_server.web.credentials import minted_token
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(short_help="Print a token that a double accepts.")
 @click.argument("api", metavar="NAME|FILE")
 @click.option("--scope", "scopes", multiple=True, help="A scope of the token; may be repeated.")
-@click.option("--subject", default="user", show_default=True)
-@click.option("--scheme", help="The security scheme, when the API has several with tokens.")
-@click.option("--lifetime", default="P1D", show_default=True, help="An ISO 8601 duration; negative for an expired one.")
-@click.option("--claim", "claims", multiple=True, metavar="NAME=JSON", help="Sets or overrides a claim.")
+@click.option("--subject", default="user", show_default=True, help="Who the token is for.")
+@click.option("--scheme", help="The security scheme; the first with tokens when left out.")
+@click.option(
+    "--lifetime",
+    default="P1D",
+    show_default=True,
+    help="An ISO 8601 duration; a negative one (-PT1H) makes a token that has expired.",
+)
+@click.option("--claim", "claims", multiple=True, metavar="NAME=JSON", help="Adds or overrides a claim.")
+@click.option("--seed", type=_FILE, help="The seed file with the keys.")
 def token(
-    api: str, scopes: tuple[str, ...], subject: str, scheme: str | None, lifetime: str, claims: tuple[str, ...]
+    api: str,
+    scopes: tuple[str, ...],
+    subject: str,
+    scheme: str | None,
+    lifetime: str,
+    claims: tuple[str, ...],
+    seed: Path | None,
 ) -> None:
     """Print a JSON Web Token, signed with the sandbox's own key."""
-    sandbox = Sandbox([source_of(api)], options=Options(eager=False))
-    served = next(iter(sandbox.apis.values()))
-    if not served.rules:
-        raise ConfigurationError(f"{served.name} has no security scheme with tokens of its own")
-    chosen = scheme if scheme is not None else next(iter(served.rules))
-    if chosen not in served.rules:
-        raise ConfigurationError("no such token scheme", got=chosen, allowed=", ".join(served.rules))
+    sandbox = Sandbox([source_of(api, seed=seed)], options=Options(eager=False))
     click.echo(
-        mint_token(
-            served.rules[chosen],
-            subject=subject,
-            scopes=list(scopes),
+        minted_token(
+            next(iter(sandbox.apis.values())),
             now=sandbox.clock.now(),
-            lifetime=parse_duration(lifetime),
+            scheme=scheme,
+            subject=subject,
+            scopes=scopes,
+            lifetime=lifetime,
             claims=dict(_claim(text) for text in claims),
         )
     )
 
 
 def _claim(text: str) -> tuple[str, object]:
-    name, _, value = text.partition("=")
+    """A claim's name and its value: JSON, or the text itself where it is none."""
+    name, separator, value = text.partition("=")
+    if not name or not separator:
+        raise click.BadParameter(f"{text!r} is not NAME=JSON", param_hint="--claim")
     try:
         return name, json.loads(value)
     except json.JSONDecodeError:

@@ -23,6 +23,9 @@ def cors_headers(request: RawRequest) -> HeaderList:
     return (
         *headers,
         ("Access-Control-Allow-Methods", header_text(method)),
-        ("Access-Control-Allow-Headers", header_text(request.headers.get("access-control-request-headers", "*"))),
+        (
+            "Access-Control-Allow-Headers",
+            header_text(request.headers.get("access-control-request-headers", "*")),
+        ),
         ("Access-Control-Max-Age", "600"),
     )

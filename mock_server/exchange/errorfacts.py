@@ -135,9 +135,7 @@ class Facts:
         if self.problem.kind in _ABOUT_NO_FIELD:
             return ()
         return tuple(
-            Subject(
-                self, v.message, (v.keyword, *_KEYWORD_CODES.get(v.keyword, ("invalid",))), v, is_whole=False
-            )
+            Subject(self, v.message, (v.keyword, *_KEYWORD_CODES.get(v.keyword, ("invalid",))), v, is_whole=False)
             for v in self.problem.violations
         )
 

@@ -25,9 +25,7 @@ Plan: TypeAlias = Callable[[Subject], Any]
 """From what there is to tell to the value that tells it, or ``ABSENT``."""
 
 _DEEPEST = 5
-_PAYLOADS = frozenset(
-    map(words, ("data", "result", "results", "payload", "items", "meta", "pagination", "links"))
-)
+_PAYLOADS = frozenset(map(words, ("data", "result", "results", "payload", "items", "meta", "pagination", "links")))
 _ENVELOPES = frozenset(map(words, ("error", "errors", "fault", "problem")))
 
 
@@ -124,9 +122,7 @@ class _Planner:
                 Role.PASSED,
                 Role.FAILED,
             }
-            members.append(
-                _Member(name, required, self.node(schema, inner), self._sample(schema, name), tells)
-            )
+            members.append(_Member(name, required, self.node(schema, inner), self._sample(schema, name), tells))
         return lambda subject: _filled(members, subject)
 
     # Lists
@@ -165,9 +161,7 @@ class _Planner:
         entries = self._entry(flatten(self._bundle, values).get("items", True), place, in_violation=True)
         as_text = types == {"string"}
         as_object = types == {"object"}
-        of_texts = types != {"array"} or dissect(self._bundle, dissect(self._bundle, values).items).types <= {
-            "string"
-        }
+        of_texts = types != {"array"} or dissect(self._bundle, dissect(self._bundle, values).items).types <= {"string"}
 
         def fill(subject: Subject) -> Any:
             by_field: dict[str, list[Subject]] = {}
@@ -231,9 +225,7 @@ class _Planner:
         for keyword in ("oneOf", "anyOf"):
             listed = [b for b in schema.get(keyword) or () if dissect(self._bundle, b).types != {"null"}]
             if len(listed) > 1:
-                common = {
-                    key: value for key, value in schema.items() if key not in {keyword, "$defs", "$schema"}
-                }
+                common = {key: value for key, value in schema.items() if key not in {keyword, "$defs", "$schema"}}
                 return [{"allOf": [common, branch]} for branch in listed]
         return [schema]
 

@@ -40,30 +40,20 @@ def _named(role: Role, names: str) -> dict[tuple[str, ...], Role]:
 
 
 _ALWAYS: Mapping[tuple[str, ...], Role] = {
-    **_named(
-        Role.TEXT, "message detail description msg reason text summary info cause help_text explanation"
-    ),
-    **_named(
-        Role.TEXT, "error_description error_message error_msg error_detail user_message developer_message"
-    ),
+    **_named(Role.TEXT, "message detail description msg reason text summary info cause help_text explanation"),
+    **_named(Role.TEXT, "error_description error_message error_msg error_detail user_message developer_message"),
     **_named(Role.TITLE, "title reason_phrase status_text"),
-    **_named(
-        Role.CODE, "code error_code slug kind error_type err error_key id_code category error rule keyword"
-    ),
+    **_named(Role.CODE, "code error_code slug kind error_type err error_key id_code category error rule keyword"),
     **_named(Role.CODE, "sub_code error_name"),
     **_named(Role.STATUS, "status status_code http_status http_code http_status_code response_code"),
     **_named(Role.TYPE, "type type_uri"),
-    **_named(
-        Role.FIELD, "field param property attribute property_path field_name path_to_field loc property_name"
-    ),
+    **_named(Role.FIELD, "field param property attribute property_path field_name path_to_field loc property_name"),
     **_named(Role.FIELD, "field_path argument"),
     **_named(Role.POINTER, "pointer json_pointer"),
     **_named(Role.PARAMETER, "parameter"),
     **_named(Role.WHERE, "in where location_type"),
     **_named(Role.GOT, "value got received rejected_value invalid_value input actual"),
-    **_named(
-        Role.EACH, "errors details violations fields issues validation_errors invalid_params field_errors"
-    ),
+    **_named(Role.EACH, "errors details violations fields issues validation_errors invalid_params field_errors"),
     **_named(Role.EACH, "error_details problems causes messages validation invalid_fields field_violations"),
     **_named(Role.ID, "request_id trace_id correlation_id error_id id log_id uuid tracking_id instance_id"),
     **_named(Role.TIME, "timestamp time date datetime occurred_at created_at"),

@@ -25,9 +25,7 @@ def explained(response: RawResponse, trace: Trace, entry_id: str) -> RawResponse
         "violations": [violation.as_json() for violation in trace.violations],
         "request": entry_id,
     }
-    kept = tuple(
-        (name, value) for name, value in response.headers if name.lower() not in {"content-type", "etag"}
-    )
+    kept = tuple((name, value) for name, value in response.headers if name.lower() not in {"content-type", "etag"})
     status = 200 if response.status in {204, 205, 304} else response.status
     return replace(
         response, status=status, headers=(("Content-Type", EXPLANATION), *kept), body=jsontext.dumps(wrapped)

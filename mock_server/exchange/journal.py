@@ -90,7 +90,10 @@ class Entry:
             "url": request.url + request.target,
             "status": response.status,
             "request": {"headers": _headers(request.headers, redact=redact), "body": _text(request.body)},
-            "response": {"headers": _headers(dict(response.headers), redact=redact), "body": _text(response.body)},
+            "response": {
+                "headers": _headers(dict(response.headers), redact=redact),
+                "body": _text(response.body),
+            },
             "violations": [violation.as_json() for violation in self.trace.violations],
             "explanation": self.trace.as_json(),
         }
@@ -120,7 +123,9 @@ class Journal:
         """The id that the next exchange will have."""
         return f"r{self._count + 1}"
 
-    def add(self, time: datetime, session: str, api: str, request: RawRequest, response: RawResponse, trace: Trace) -> str:
+    def add(
+        self, time: datetime, session: str, api: str, request: RawRequest, response: RawResponse, trace: Trace
+    ) -> str:
         """Records an exchange; returns its id."""
         self._count += 1
         entry_id = f"r{self._count}"

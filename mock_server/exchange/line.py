@@ -134,9 +134,7 @@ class Line:
             return RawResponse(204, (("Allow", allow),), b"")
         template = turn.trace.candidates()[0]
         detail = f"{excerpt(turn.request.method)} is not described for {template}; it knows {allow}"
-        return self._refuser.refuse(
-            Problem(Kind.METHOD_NOT_ALLOWED, detail, headers=(("Allow", allow),)), None, turn
-        )
+        return self._refuser.refuse(Problem(Kind.METHOD_NOT_ALLOWED, detail, headers=(("Allow", allow),)), None, turn)
 
     # Exchange
 
@@ -198,8 +196,11 @@ class Line:
         """Renders, judges, and only then commits."""
         response = operation.response_for(outcome.status)
         if response is None:
-            if outcome.status == 304:  # the client's own condition answers, whatever is described
-                return RawResponse(304, headers, b"")
+            if outcome.status == 304 or (meaning is not None and meaning.response is None):
+                # The client's own condition, or an operation that describes no success at all: nothing to break.
+                if outcome.changes:
+                    self._commit(outcome, turn)
+                return RawResponse(outcome.status, headers, b"")
             violation = _undescribed(outcome.status, operation)
             return self._self_violation(SelfViolation((violation,), operation.located.pointer), operation, turn)
         renderer = self._renderer(operation, response)
@@ -224,9 +225,7 @@ class Line:
         if self._eventful is None:
             self._eventful = {resource.qualified: resource for resource in self.model.eventful()}
         if self._eventful:
-            events = emitted(
-                self._eventful, universe.state, outcome.changes, now=turn.now, principal=turn.principal
-            )
+            events = emitted(self._eventful, universe.state, outcome.changes, now=turn.now, principal=turn.principal)
             universe.events += [RecordedEvent(turn.now, self.api.name, event) for event in events]
         universe.state = commit(universe.state, outcome.changes)
 
@@ -319,4 +318,3 @@ def _finished(response: RawResponse, turn: Turn) -> RawResponse:
     if turn.preferences is not NO_PREFERENCES and turn.preferences.applied:
         more = (*more, ("Preference-Applied", turn.preferences.applied))
     return replace(response, headers=(*response.headers, *more)) if more else response
-

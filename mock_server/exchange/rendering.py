@@ -180,6 +180,4 @@ def header_text(value: Json) -> str:
 def _encoder(media: MediaType) -> BodyEncoder:
     bundle: Any = media.schema.bundle(Direction.RESPONSE) if media.schema is not None else True
     name = bundle.get("$ref", "").rpartition("/")[2] if isinstance(bundle, dict) else ""
-    return body_encoder(
-        media.name, bundle, encoding=encodings_of(media), boundary=_BOUNDARY, root_name=name or "root"
-    )
+    return body_encoder(media.name, bundle, encoding=encodings_of(media), boundary=_BOUNDARY, root_name=name or "root")

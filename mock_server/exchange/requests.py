@@ -54,8 +54,7 @@ class RequestReader:
             by_location.setdefault(parameter.location, []).append(parameter)
         described = {parameter.name: parameter for parameter in by_location.get("path", ())}
         self._path = {
-            name: (path_decoder(spec_of(parameter)), value_schema(parameter))
-            for name, parameter in described.items()
+            name: (path_decoder(spec_of(parameter)), value_schema(parameter)) for name, parameter in described.items()
         }
         query = [*by_location.get("query", ()), *by_location.get("querystring", ())]
         self._query = [(p.name, p.required, value_schema(p)) for p in query]
@@ -126,8 +125,7 @@ class RequestReader:
             if name not in self._known_names:
                 close = nearest(name, self._known_names)
                 notes.append(
-                    f"query parameter {name!r} is not described"
-                    + (f"; did you mean {close!r}?" if close else "")
+                    f"query parameter {name!r} is not described" + (f"; did you mean {close!r}?" if close else "")
                 )
         return values
 
@@ -159,9 +157,7 @@ class RequestReader:
         for name, required, schema in self._cookies:
             if name in values:
                 if schema is not None and not schema.accepts(values[name], Direction.REQUEST):
-                    violations += schema.violations(
-                        values[name], Direction.REQUEST, where="cookie", name=name
-                    )
+                    violations += schema.violations(values[name], Direction.REQUEST, where="cookie", name=name)
             elif required:
                 violations.append(_missing("cookie", name))
         return values
@@ -176,9 +172,7 @@ class RequestReader:
         content_type = request.headers.get("content-type", "")
         if not request.body and (not content_type or not self._reads_empty(content_type)):
             if self._body_required:
-                violations.append(
-                    Violation("body", "", "required", None, list(self._content), "a body is required")
-                )
+                violations.append(Violation("body", "", "required", None, list(self._content), "a body is required"))
             return NO_BODY, ""
         if not self._content:
             return NO_BODY, ""

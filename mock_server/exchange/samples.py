@@ -21,9 +21,7 @@ def preferred(model: Model, operation: Operation, preferences: Preferences) -> O
     response = operation.response_for(status)
     if response is None:
         known = ", ".join(operation.responses)
-        return Problem(
-            Kind.PREFERENCE, f"Prefer: code={status}: {operation.id} describes {known}", status=404
-        )
+        return Problem(Kind.PREFERENCE, f"Prefer: code={status}: {operation.id} describes {known}", status=404)
     media = json_media(response.content) or next(iter(response.content), None)
     if media is None:
         return Outcome(status, NO_BODY, reasons=(Reason("status", str(status), "Prefer: code"),))

@@ -120,9 +120,7 @@ def mint_token(
     if rules.audience is not None:
         payload["aud"] = rules.audience
     payload |= dict(claims or {})
-    return jwt.encode(
-        payload, rules.signing_key, algorithm=rules.algorithms[0], headers={"kid": rules.key_id}
-    )
+    return jwt.encode(payload, rules.signing_key, algorithm=rules.algorithms[0], headers={"kid": rules.key_id})
 
 
 def jwks(rules: Sequence[TokenRules]) -> dict[str, Json]:

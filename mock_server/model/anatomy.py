@@ -31,6 +31,11 @@ class Member:
     def format(self) -> str:
         return str(self.schema.get("format", ""))
 
+    def inner(self) -> Iterator[Member]:
+        """The members of an object property whose schemas stand in it, references left aside."""
+        for name, schema in (self.schema.get("properties") or {}).items():
+            yield _member({}, name, schema)
+
     @property
     def is_text(self) -> bool:
         return "string" in self.types
@@ -85,16 +90,13 @@ def anatomy_of(schema: Schema | None, direction: Direction = Direction.RESPONSE)
 def dissect(bundle: Json, schema: Json) -> Anatomy:
     """The anatomy of a schema inside a bundle."""
     merged = flatten(bundle, schema)
-    members = {
-        name: _member(bundle, name, value)
-        for name, value in (merged.get("properties") or {}).items()
-    }
+    members = {name: _member(bundle, name, value) for name, value in (merged.get("properties") or {}).items()}
     return Anatomy(
-        types=_types(merged),
+        types=types_of(merged),
         members=members,
         required=frozenset(name for name in merged.get("required") or () if isinstance(name, str)),
         closed=merged.get("additionalProperties") is False or merged.get("unevaluatedProperties") is False,
-        items=merged.get("items", True) if "array" in _types(merged) or "items" in merged else None,
+        items=merged.get("items", True) if "array" in types_of(merged) or "items" in merged else None,
         name=name_of(bundle, schema),
     )
 
@@ -109,7 +111,7 @@ def name_of(bundle: Json, schema: Json) -> str:
             if isinstance(target, dict) and isinstance(target.get("$ref"), str) and len(target) == 1:
                 schema = target
                 continue
-            return schema["$ref"].rpartition("/")[2]
+            return str(schema["$ref"]).rpartition("/")[2]
         alone = schema.get("allOf")
         if isinstance(alone, list) and len(alone) == 1:
             schema = alone[0]
@@ -119,10 +121,11 @@ def name_of(bundle: Json, schema: Json) -> str:
 
 
 def flatten(bundle: Json, schema: Json, depth: int = 0) -> dict[str, Json]:
-    """One plain schema that says what ``schema``, its references, ``allOf`` and (first) branches say together.
+    """One plain schema that says what ``schema``, its references, ``allOf`` and (first) branches say
+    together.
 
-    Properties of oneOf/anyOf branches are united, their ``required`` intersected. It is a reading aid for inference,
-    never a validator.
+    Properties of oneOf/anyOf branches are united, their ``required`` intersected. It is a reading aid for
+    inference, never a validator.
     """
     if not isinstance(schema, dict) or depth > _DEPTH:
         return {}
@@ -135,7 +138,7 @@ def flatten(bundle: Json, schema: Json, depth: int = 0) -> dict[str, Json]:
         merged = _merge(merged, flatten(bundle, part, depth + 1))
     for keyword in ("oneOf", "anyOf"):
         branches = [flatten(bundle, part, depth + 1) for part in schema.get(keyword) or ()]
-        branches = [branch for branch in branches if _types(branch) != {"null"}]
+        branches = [branch for branch in branches if types_of(branch) != {"null"}]
         if branches:
             merged = _merge(merged, _union(branches))
     return merged
@@ -159,7 +162,7 @@ def _union(branches: list[dict[str, Json]]) -> dict[str, Json]:
     properties: dict[str, Json] = {}
     for branch in branches:
         properties = {**(branch.get("properties") or {}), **properties}
-    types = sorted(frozenset().union(*(_types(branch) for branch in branches)))
+    types = sorted(frozenset().union(*(types_of(branch) for branch in branches)))
     if properties:
         united["properties"] = properties
         common = frozenset.intersection(*(frozenset(branch.get("required") or ()) for branch in branches))
@@ -177,13 +180,14 @@ def _member(bundle: Json, name: str, schema: Json) -> Member:
     return Member(
         name=name,
         schema=flat,
-        types=_types(flat),
+        types=types_of(flat),
         read_only=flat.get("readOnly") is True,
         write_only=flat.get("writeOnly") is True or schema is False,
     )
 
 
-def _types(schema: Mapping[str, Json]) -> frozenset[str]:
+def types_of(schema: Mapping[str, Json]) -> frozenset[str]:
+    """The JSON types that a flat schema names, or shows by its keywords."""
     declared = schema.get("type")
     if isinstance(declared, str):
         return frozenset((declared,))
@@ -216,28 +220,32 @@ def _lookup(bundle: Json, reference: str) -> Json:
 
 
 def object_arrays(bundle: Json, schema: Json, *, depth: int = 3) -> Iterator[tuple[tuple[str, ...], Json]]:
-    """Every array property within an object schema, nearest first: its path of names and its items' schema."""
+    """Every array property within an object schema, nearest first: its path of names and its items'
+    schema."""
     level: list[tuple[tuple[str, ...], Json]] = [((), schema)]
     for _ in range(depth):
         deeper: list[tuple[tuple[str, ...], Json]] = []
         for path, current in level:
             for name, value in (flatten(bundle, current).get("properties") or {}).items():
                 flat = flatten(bundle, value)
-                if "array" in _types(flat):
+                if "array" in types_of(flat):
                     yield (*path, name), flat.get("items", True)
-                elif "object" in _types(flat):
+                elif "object" in types_of(flat):
                     deeper.append(((*path, name), value))
         level = deeper
 
 
 @lru_cache(maxsize=4096)
 def words(name: str) -> tuple[str, ...]:
-    """The lower-case words of an identifier: ``customerIDs`` → customer, ids; ``created_at`` → created, at."""
+    """The lower-case words of an identifier: ``customerIDs`` → customer, ids; ``created_at`` → created,
+    at."""
     spaced = []
     previous = ""
     for index, character in enumerate(name):
         following = name[index + 1 : index + 2]
-        if character.isupper() and (previous.islower() or previous.isdigit() or (previous.isupper() and following.islower())):
+        if character.isupper() and (
+            previous.islower() or previous.isdigit() or (previous.isupper() and following.islower())
+        ):
             spaced.append(" ")
         spaced.append(character if character.isalnum() else " ")
         previous = character

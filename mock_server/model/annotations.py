@@ -21,9 +21,10 @@ from mock_server.model.anatomy import anatomy_of
 from mock_server.model.computed import COMPUTED
 from mock_server.model.inference.bodies import choose_key, list_envelope, list_part, response_schema
 from mock_server.model.inference.fields import initial_states
-from mock_server.model.inference.listing import read_listing
+from mock_server.model.inference.listing import USUAL_LIMIT, read_listing
 from mock_server.model.meaning import (
     Envelope,
+    EventRule,
     Filter,
     Guard,
     Listing,
@@ -46,11 +47,24 @@ if TYPE_CHECKING:
     from mock_server.model.model import Model
 
 RULES = frozenset(
-    {"key", "created", "updated", "revision", "initial", "zero", "false", "empty", "null", "sample", "default"}
+    {
+        "key",
+        "created",
+        "updated",
+        "revision",
+        "initial",
+        "zero",
+        "false",
+        "empty",
+        "null",
+        "sample",
+        "default",
+    }
 )
 """The rules that ``assigned`` may name; any other text is a template."""
 
 _ROOT_KEYS = ("x-mock-namespace", "x-mock-resources", "x-mock-errors")
+_OWN_ROOTS = ROOTS | {"problem", "before"}
 _WHY = "x-mock annotation"
 
 Parsed = TypeVar("Parsed")
@@ -78,9 +92,7 @@ def vocabulary() -> dict[str, Json]:
 def _validator(definition: str) -> jsonschema_rs.Draft202012Validator:
     schema = {"$ref": f"#/$defs/{definition}"} if definition else {"$ref": "#"}
     whole = vocabulary()
-    return jsonschema_rs.Draft202012Validator(
-        {**schema, "$defs": whole["$defs"]} if definition else whole
-    )
+    return jsonschema_rs.Draft202012Validator({**schema, "$defs": whole["$defs"]} if definition else whole)
 
 
 class Annotations:
@@ -90,7 +102,7 @@ class Annotations:
         self._api = api
         root = api.extensions
         _check({key: root[key] for key in _ROOT_KEYS if key in root}, "", self._place, "")
-        _refuse_unknown(root, self._place(""))
+        _refuse_unknown(root, lambda: self._place(""))
         self.namespace: str | None = root.get("x-mock-namespace")
         self._resources: Mapping[str, Mapping[str, Json]] = root.get("x-mock-resources") or {}
         self.resource_names = tuple(self._resources)
@@ -113,13 +125,13 @@ class Annotations:
             ) from None
 
     def _template(self, value: Json, pointer: str) -> ValueTemplate:
-        return self._parsed(lambda: template_value(value, roots=ROOTS | {"problem"}), pointer)
+        return self._parsed(lambda: template_value(value, roots=_OWN_ROOTS), pointer)
 
     def _templates(self, values: Mapping[str, Json], pointer: str) -> dict[str, ValueTemplate]:
         return {name: self._template(v, pointers.join(pointer, name)) for name, v in values.items()}
 
     def _criterion(self, text: str, pointer: str) -> Criterion:
-        return self._parsed(lambda: parse_criterion(text), pointer)
+        return self._parsed(lambda: parse_criterion(text, roots=_OWN_ROOTS), pointer)
 
     def _error(self, kind: str, value: Mapping[str, Json]) -> ErrorMapping:
         pointer = pointers.join("/x-mock-errors", kind)
@@ -147,6 +159,7 @@ class Annotations:
         return replace(
             base,
             assigned=assigned,
+            imposed=base.imposed | (frozenset(value.get("assigned") or {}) & frozenset(assigned)),
             values=values,
             open_world=base.open_world if existence is None else existence == "any",
             defaults=self._templates(value.get("defaults") or {}, pointer + "/defaults"),
@@ -154,11 +167,20 @@ class Annotations:
             hidden=base.hidden | frozenset(value.get("hidden") or ()),
             states=self._states(value["states"], pointer + "/states") if "states" in value else base.states,
             soft_delete=self._soft_delete(value, pointer),
+            events=tuple(self._events(value.get("events") or {}, pointer + "/events")),
             references=tuple(
-                Reference(member, entry["resource"], bool(entry.get("mustExist", False)), entry.get("onDelete", "ignore"))
+                Reference(
+                    member,
+                    entry["resource"],
+                    bool(entry.get("mustExist", False)),
+                    entry.get("onDelete", "ignore"),
+                )
                 for member, entry in (value.get("references") or {}).items()
             ),
-            reasons=(*base.reasons, *(Reason(f"resource {part}", str(value[part])[:80], _WHY) for part in value)),
+            reasons=(
+                *base.reasons,
+                *(Reason(f"resource {part}", str(value[part])[:80], _WHY) for part in value),
+            ),
         )
 
     def _base(
@@ -198,7 +220,16 @@ class Annotations:
             assigned = dict(base.assigned)
             if key is not None:
                 assigned[key] = "key"
-            base = replace(base, schema=schema, anatomy=anatomy, key=key, assigned=assigned, states=initial_states(anatomy), stored_whole=True)
+            base = replace(
+                base,
+                schema=schema,
+                item=None,
+                anatomy=anatomy,
+                key=key,
+                assigned=assigned,
+                states=initial_states(anatomy),
+                stored_whole=True,
+            )
         elif "key" in value:
             assigned = {n: r for n, r in base.assigned.items() if r != "key"}
             base = replace(base, key=value["key"], assigned={**assigned, value["key"]: "key"})
@@ -230,14 +261,20 @@ class Annotations:
         entry = value["softDelete"]
         return SoftDelete(self._templates(entry["set"], pointer + "/softDelete/set"), bool(entry.get("hidden", True)))
 
+    def _events(self, values: Mapping[str, Json], pointer: str) -> Iterator[EventRule]:
+        for name, entry in values.items():
+            place = pointers.join(pointer, name)
+            when = self._criterion(entry["when"], place + "/when") if "when" in entry else None
+            yield EventRule(name, entry["on"], when, self._template(entry["payload"], place + "/payload"))
+
     # Operations
 
     def meaning(self, model: Model, operation_id: str) -> Meaning:
         """An operation's meaning: inferred, then what its annotation says."""
         inferred = model.inference.meaning(operation_id)
         operation = self._api.operation(operation_id)
-        place = self._api.documents.place(operation.located.uri, operation.located.pointer)
-        _refuse_unknown(operation.extensions, place)
+        located = operation.located
+        _refuse_unknown(operation.extensions, lambda: self._api.documents.place(located.uri, located.pointer))
         value = operation.extensions.get("x-mock-operation")
         if value is None:
             return self._with_annotated_resource(model, inferred)
@@ -251,7 +288,6 @@ class Annotations:
             body=self._template(value["body"], pointer + "/body") if "body" in value else meaning.body,
             set=self._templates(value["set"], pointer + "/set") if "set" in value else meaning.set,
             guards=tuple(self._guards(value, pointer)),
-            emits=tuple(value.get("emits") or ()),
             transition=self._transition(meaning, value, pointer),
             compute=self._computation(value, pointer),
             listing=self._listing(meaning.listing, value),
@@ -263,9 +299,7 @@ class Annotations:
             return meaning
         return replace(meaning, resource=model.resource(meaning.resource.name))
 
-    def _retargeted(
-        self, model: Model, meaning: Meaning, value: Mapping[str, Json], pointer: str
-    ) -> Meaning:
+    def _retargeted(self, model: Model, meaning: Meaning, value: Mapping[str, Json], pointer: str) -> Meaning:
         if "resource" in value:
             resource = model.resource(value["resource"])
             if resource is None:
@@ -280,7 +314,9 @@ class Annotations:
         behaviour = value.get("behavior", meaning.behaviour)
         if behaviour not in {"sample", "compute"} and meaning.resource is None:
             raise AnnotationError(
-                f"{behaviour} needs a resource", place=self._place(pointer), hint="name one of x-mock-resources"
+                f"{behaviour} needs a resource",
+                place=self._place(pointer),
+                hint="name one of x-mock-resources",
             )
         operation = self._api.operation(meaning.operation_id)
         status = value.get("status", meaning.status)
@@ -292,7 +328,12 @@ class Annotations:
         if "resource" in value or "behavior" in value:
             scope = tuple(name for name in path_names if name != key_parameter)
         return replace(
-            meaning, behaviour=behaviour, status=status, response=response, scope=scope, key_parameter=key_parameter
+            meaning,
+            behaviour=behaviour,
+            status=status,
+            response=response,
+            scope=scope,
+            key_parameter=key_parameter,
         )
 
     def _reread(self, model: Model, meaning: Meaning, value: Mapping[str, Json]) -> Meaning:
@@ -315,7 +356,13 @@ class Annotations:
     def _guards(self, value: Mapping[str, Json], pointer: str) -> Iterator[Guard]:
         for index, entry in enumerate(value.get("guards") or ()):
             criterion = self._criterion(entry["when"], f"{pointer}/guards/{index}/when")
-            yield Guard(criterion, entry.get("problem", "invalid"), entry["detail"], entry.get("status"), entry.get("code"))
+            yield Guard(
+                criterion,
+                entry.get("problem", "invalid"),
+                entry["detail"],
+                entry.get("status"),
+                entry.get("code"),
+            )
 
     def _transition(self, meaning: Meaning, value: Mapping[str, Json], pointer: str) -> str | None:
         name: str | None = value.get("transition")
@@ -360,7 +407,7 @@ class Annotations:
         listing = replace(listing, **roles)
         if listing.style == "none" and listing.limit is not None:
             style = "page" if listing.page else "cursor" if listing.after else "offset"
-            listing = replace(listing, style=style)
+            listing = replace(listing, style=style, default_limit=listing.default_limit or USUAL_LIMIT)
         return listing
 
 
@@ -380,13 +427,13 @@ def _check(value: Json, definition: str, place: Callable[[str], Place], pointer:
         )
 
 
-def _refuse_unknown(extensions: Mapping[str, Json], place: Place) -> None:
+def _refuse_unknown(extensions: Mapping[str, Json], place: Callable[[], Place]) -> None:
     known = vocabulary()["properties"]
     for name in extensions:
         if name.startswith("x-mock-") and name not in known:
             raise AnnotationError(
                 "this annotation is not in the vocabulary",
-                place=place,
+                place=place(),
                 got=name,
                 allowed=", ".join(known),
                 hint=did_you_mean(name, known),

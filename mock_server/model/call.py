@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mock_server.model.outcome import NO_BODY
 from mock_server.openapi.expressions import MISSING, Context, Message
+from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json
 
 
@@ -33,12 +34,14 @@ class Principal:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Call:
-    """One valid call of an operation. ``url`` is the API's own base URL as the caller knows it, without a slash.
+    """One valid call of an operation. ``url`` is the API's own base URL as the caller knows it, without a
+    slash.
 
-    ``path`` and ``query`` hold decoded values by parameter name, ``headers`` the described header parameters by lower
-    case name; ``body`` is NO_BODY where none was sent. ``target`` is the request's path and query as sent.
+    ``path`` and ``query`` hold decoded values by parameter name, ``headers`` the described header parameters
+    by lower case name; ``body`` is NO_BODY where none was sent. ``target`` is the request's path and query as
+    sent.
     """
 
     operation_id: str

@@ -13,7 +13,8 @@ from mock_server.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A clock as a value. ``source`` gives real time as seconds since the epoch; it comes from outside the model."""
+    """A clock as a value. ``source`` gives real time as seconds since the epoch; it comes from outside the
+    model."""
 
     source: Callable[[], float]
     offset: timedelta = timedelta()
@@ -49,7 +50,7 @@ def parse_duration(text: str) -> timedelta:
         duration = isodate.parse_duration(text)
         if isinstance(duration, isodate.Duration):
             months = int(duration.years) * 12 + int(duration.months)
-            return timedelta(days=months * 30.436875) + duration.tdelta
+            return timedelta(days=months * 30.436875, seconds=duration.tdelta.total_seconds())
     except (isodate.ISO8601Error, TypeError, ValueError, OverflowError):
         raise ConfigurationError(
             "this is not an ISO 8601 duration", got=text, allowed="for example PT90S, PT1H, P30D"

@@ -26,13 +26,14 @@ from typing import Final
 
 from immutables import Map
 
+from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json
 
 CHUNK: Final = 512
 """How many keys a chunk holds at most; an append copies half of that on average."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Entry:
     """One item of a collection.
 
@@ -172,9 +173,7 @@ class Collection:
         entries = self._entries.set(key, Entry(key, sequence, value, 1))
         if len(self._tail) < CHUNK:
             return Collection(entries, self._order, self._tail.appended(sequence, key), sequence + 1)
-        return Collection(
-            entries, self._order.appended(self._tail), _Chunk((sequence,), (key,)), sequence + 1
-        )
+        return Collection(entries, self._order.appended(self._tail), _Chunk((sequence,), (key,)), sequence + 1)
 
     def remove(self, key: str) -> Collection:
         """The version without ``key``: this very one when there is no such key."""

@@ -3,8 +3,8 @@
     @computed("lead-analytics")
     def lead_analytics(world: World, meaning: Meaning, call: Call) -> Outcome | Problem: ...
 
-The function is pure: it reads the world and the call and returns an outcome, whose changes are committed only after
-the response has been validated.
+The function is pure: it reads the world and the call and returns an outcome, whose changes are committed only
+after the response has been validated.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ COMPUTED: dict[str, Computation] = {}
 
 
 def computed(name: str) -> Callable[[Computation], Computation]:
-    """Registers a function as the computed answer ``name``; the same name twice is an error unless it is reloaded."""
+    """Registers a function as the computed answer ``name``; the same name twice is an error unless it is
+    reloaded."""
 
     def register(function: Computation) -> Computation:
         known = COMPUTED.get(name)
-        if known is not None and (known.__module__, known.__qualname__) != (function.__module__, function.__qualname__):
+        if known is not None and (known.__module__, known.__qualname__) != (
+            function.__module__,
+            function.__qualname__,
+        ):
             raise ConfigurationError(f"a computed answer named {name!r} is registered twice", got=function.__qualname__)
         COMPUTED[name] = function
         return function

@@ -21,13 +21,32 @@ def broken_constraint(
         for entry in world.collection(resource, scope):
             if entry.key != key and [entry.value.get(name) for name in names] == wanted:
                 listed = " and ".join(f"{name} {value[name]!r}" for name in names)
-                violation = Violation("body", f"/{names[0]}", "unique", value[names[0]], "a value not in use", f"{listed} is in use")
+                violation = Violation(
+                    "body",
+                    f"/{names[0]}",
+                    "unique",
+                    value[names[0]],
+                    "a value not in use",
+                    f"{listed} is in use",
+                )
                 return Problem(Kind.CONFLICT, f"{resource.name} {entry.key!r} has {listed} already", (violation,))
     for reference in resource.references:
         held = value.get(reference.property)
-        if reference.required and held is not None and not isinstance(held, Hole) and not _exists(world, reference, held):
+        if (
+            reference.required
+            and held is not None
+            and not isinstance(held, Hole)
+            and not _exists(world, reference, held)
+        ):
             message = f"names a {reference.resource} that does not exist"
-            violation = Violation("body", f"/{reference.property}", "reference", held, f"the key of a {reference.resource}", message)
+            violation = Violation(
+                "body",
+                f"/{reference.property}",
+                "reference",
+                held,
+                f"the key of a {reference.resource}",
+                message,
+            )
             return Problem(Kind.INVALID, f"{reference.property} {message}", (violation,))
     return None
 
@@ -40,10 +59,11 @@ def _exists(world: World, reference: Reference, key: Json) -> bool:
 
 
 def cascade(world: World, resource: Resource, scope: tuple[str, ...], key: str) -> tuple[Change, ...] | Problem:
-    """What else goes when an item goes: what is nested below it, and what refers to it as its reference says."""
+    """What else goes when an item goes: what is nested below it, and what refers to it as its reference
+    says."""
     changes: list[Change] = []
-    for child in world.model.children(resource):
-        for partition, collection in world.state.partitions(child.qualified):
+    for name in world.model.resource_facts(resource).nested:
+        for partition, collection in world.state.partitions(name):
             if partition.scope[: len(scope) + 1] == (*scope, key):
                 changes += [Remove(partition, entry.key) for entry in collection]
     for other, reference in world.model.referrers(resource):

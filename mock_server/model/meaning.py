@@ -15,6 +15,15 @@ from mock_server.openapi.values import Json
 
 NOTHING: Mapping[str, Json] = MappingProxyType({})
 
+OWN_KEY = "$key"
+"""The member under which a seeded item of a resource without a key property names its key."""
+
+PLACED_IN = "$in"
+"""The member in which an item created through a view remembers the view's path parameters; it is never
+shown."""
+
+UNSHOWN = frozenset({OWN_KEY, PLACED_IN})
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -63,7 +72,8 @@ class States:
 
 @dataclass(frozen=True, slots=True)
 class SoftDelete:
-    """What a delete sets instead of removing. ``hidden`` says whether lists and reads then pass the item over."""
+    """What a delete sets instead of removing. ``hidden`` says whether lists and reads then pass the item
+    over."""
 
     set: Mapping[str, ValueTemplate]
     hidden: bool
@@ -80,14 +90,26 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class EventRule:
+    """An event that writing an item emits. ``on``: created, updated or deleted."""
+
+    type: str
+    on: str
+    when: Criterion | None
+    payload: ValueTemplate
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A kind of thing an API keeps.
 
-    ``qualified`` is the name in the state (``namespace/name``). ``key`` is the property that identifies an item (None
-    when the representation does not carry its key). ``open_world`` means that no operation creates items, so that any
-    key is taken to exist and is sampled. ``singleton`` means one item per scope, with no key. ``assigned`` are the
-    properties a server sets, with the rule for each; ``hidden`` the ones that never leave. ``stored_whole`` means that
-    ``schema`` is the schema of the stored item itself, not of a message around it.
+    ``qualified`` is the name in the state (``namespace/name``). ``key`` is the property that identifies an
+    item (None when the representation does not carry its key). ``open_world`` means that no operation creates
+    items, so that any key is taken to exist and is sampled. ``singleton`` means one item per scope, with no
+    key. ``assigned`` are the properties a server sets, with the rule for each (``imposed`` those that an
+    annotation says so of); ``hidden`` the ones that never leave. ``stored_whole`` means that ``schema`` is
+    the schema of the stored item itself, not of a message around it; ``item`` is that part of ``schema``
+    which describes the item, self-contained (None: all of it).
     """
 
     name: str
@@ -99,15 +121,18 @@ class Resource:
     parents: tuple[Parent, ...]
     schema: Schema | None
     anatomy: Anatomy = field(repr=False, default=EMPTY)
+    item: Json = field(repr=False, default=None)
     singleton: bool = False
     open_world: bool = False
     assigned: Mapping[str, str] = field(default_factory=dict)
+    imposed: frozenset[str] = frozenset()
     values: Mapping[str, ValueTemplate] = field(default_factory=dict)
     defaults: Mapping[str, ValueTemplate] = field(default_factory=dict)
     unique: tuple[tuple[str, ...], ...] = ()
     states: States | None = None
     soft_delete: SoftDelete | None = None
     references: tuple[Reference, ...] = ()
+    events: tuple[EventRule, ...] = ()
     hidden: frozenset[str] = frozenset()
     key_schema: Mapping[str, Json] | None = None
     stored_whole: bool = False
@@ -118,8 +143,9 @@ class Resource:
 class Envelope:
     """Where in a body the item, or the list of items, is. ``path`` () means the body itself.
 
-    ``fields`` maps the path of another field of a list envelope to its role: total, count, has_more, next_cursor,
-    previous_cursor, limit, offset, page, pages, next_url, previous_url, first_url, last_url, true.
+    ``fields`` maps the path of another field of a list envelope to its role: total, count, has_more,
+    next_cursor, previous_cursor, limit, offset, page, pages, next_url, previous_url, first_url, last_url,
+    true.
     """
 
     path: tuple[str, ...] = ()
@@ -140,7 +166,11 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """How a list operation reads its query parameters. ``style``: none, offset, page or cursor."""
+    """How a list operation reads its query parameters. ``style``: none, offset, page or cursor.
+
+    ``sortable`` gives the property (a path of names) for each name to sort by, spelled as one lower-case
+    word; empty when nothing is known of the items, so that any name is taken as it is.
+    """
 
     style: str = "none"
     limit: str | None = None
@@ -153,6 +183,7 @@ class Listing:
     search: str | None = None
     search_in: tuple[str, ...] = ()
     filters: tuple[Filter, ...] = ()
+    sortable: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     default_limit: int | None = None
     first_page: int = 1
     default_sort: str | None = None
@@ -173,9 +204,10 @@ class Guard:
 class Meaning:
     """What one operation does.
 
-    ``behaviour`` names a registered behaviour (``model/behaviours``). ``request_path`` is where in a request body the
-    resource is written (() for the body itself). ``body`` is a template for the response body instead of the
-    resource; ``set`` what an action sets; ``compute`` the name of a registered computed answer.
+    ``behaviour`` names a registered behaviour (``model/behaviours``). ``request_path`` is where in a request
+    body the resource is written (() for the body itself). ``body`` is a template for the response body
+    instead of the resource; ``set`` what an action sets; ``compute`` the name of a registered computed
+    answer.
     """
 
     operation_id: str
@@ -193,6 +225,5 @@ class Meaning:
     body: ValueTemplate | None = None
     compute: str | None = None
     guards: tuple[Guard, ...] = ()
-    emits: tuple[str, ...] = ()
     inferred: bool = True
     reasons: tuple[Reason, ...] = field(repr=False, default=())

@@ -1,8 +1,9 @@
 """Mending an inferred answer that the description does not admit.
 
-Requests and responses are often described by schemas that differ in small ways. Where the meaning of an operation is
-only inferred, what the caller sent may therefore not be what the response admits; the offending members are then
-replaced by samples, and the explanation says so. Annotated operations are never mended: their author is told.
+Requests and responses are often described by schemas that differ in small ways. Where the meaning of an
+operation is only inferred, what the caller sent may therefore not be what the response admits; the offending
+members are then replaced by samples, and the explanation says so. Annotated operations are never mended:
+their author is told.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _ABSENT: Any = object()
 
 
 def mended(model: Model, meaning: Meaning, outcome: Outcome, violations: tuple[Violation, ...]) -> Outcome | None:
-    """The outcome with offending members replaced, in the answer and in what is stored; None when that fails."""
+    """The outcome with offending members replaced, in the answer and in what is stored; None when that
+    fails."""
     schema = response_schema(model.api.operation(meaning.operation_id).response_for(outcome.status))
     if schema is None:
         return None
@@ -40,12 +42,14 @@ def mended(model: Model, meaning: Meaning, outcome: Outcome, violations: tuple[V
     if not schema.accepts(body, Direction.RESPONSE):
         if sample is None or not schema.accepts(sample, Direction.RESPONSE):
             return None
-        body, touched = sample, ["/"]
+        body, touched, changes = sample, ["/"], outcome.changes
+    else:
+        changes = tuple(_mended_change(change, outcome.body, body, meaning) for change in outcome.changes)
     why = "the response schema does not admit what the request schema let in"
     return replace(
         outcome,
         body=body,
-        changes=tuple(_mended_change(change, outcome.body, body, meaning) for change in outcome.changes),
+        changes=changes,
         reasons=(*outcome.reasons, Reason("mended", ", ".join(dict.fromkeys(touched)), why)),
     )
 
@@ -55,8 +59,9 @@ def _mend(body: Json, sample: Json, violation: Violation) -> tuple[Json, list[st
     path = pointers.split(violation.pointer)
     if violation.keyword == "required" and isinstance(violation.expected, list):
         held = _at(sample, path)
+        present = _at(body, path)
         for name in violation.expected:
-            if isinstance(held, dict) and name in held:
+            if isinstance(held, dict) and name in held and not (isinstance(present, dict) and name in present):
                 body = _placed(body, (*path, name), held[name])
         return body, [violation.pointer or "/"]
     if violation.keyword in {"additionalProperties", "unevaluatedProperties", "writeOnly"} and path:
@@ -91,12 +96,12 @@ def _placed(value: Json, path: tuple[str, ...], member: Any) -> Json:
 
 
 def _mended_change(change: Change, before: Json, after: Json, meaning: Meaning) -> Change:
-    """The stored item with the members that were mended in the answer."""
+    """The stored item with the members that were mended in the answer; those that it may not show stay
+    stored."""
     if not isinstance(change, Put) or not isinstance(change.value, dict):
         return change
     old, new = _at(before, meaning.envelope.path), _at(after, meaning.envelope.path)
     if not isinstance(old, dict) or not isinstance(new, dict):
         return change
     changed = {name: member for name, member in new.items() if old.get(name, _ABSENT) != member}
-    dropped = set(old) - set(new)
-    return replace(change, value={n: m for n, m in {**change.value, **changed}.items() if n not in dropped})
+    return replace(change, value={**change.value, **changed})

@@ -1,16 +1,19 @@
-"""Values that a server assigns: keys, times and samples, from a seed, so that every run gives the same ones."""
+"""Values that a server assigns: keys, times and samples, from a seed, so that every run gives the same
+ones."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import cast
 
+from mock_server.errors import DescriptionError
 from mock_server.model.clock import rfc3339
-from mock_server.model.outcome import Filling, Hole, Outcome, fill, key_text
+from mock_server.model.outcome import HOLDERS, Filling, Hole, Outcome, fill, key_text
 from mock_server.model.state import Advance, Change, Partition, Put, State
 from mock_server.openapi.values import Json
-from mock_server.sampling import mint
 
+_SPARE_TRIES = 16  # beyond the keys in use, for schemas of which two ordinals may give one value
 _MILLISECONDS = 100_000_000_000  # an example above this is epoch time in milliseconds, not seconds
 
 
@@ -28,8 +31,8 @@ def realize(outcome: Outcome, *, state: State, seed: int, now: datetime) -> Outc
         if hole.rule == "key":
             value, ordinal = _fresh_key(hole, state, taken, reached, seed, now)
             reached[hole.counter] = ordinal
-            if hole.partition is not None:
-                taken.add((hole.partition, key_text(value)))
+            assert hole.partition is not None
+            taken.add((hole.partition, key_text(value)))
             values[hole] = value
         elif hole.rule == "time":
             values[hole] = moment(hole.schema, now, hole.name)
@@ -48,19 +51,26 @@ def _fresh_key(
     seed: int,
     now: datetime,
 ) -> tuple[Json, int]:
-    collection = state.collection(hole.partition) if hole.partition is not None else None
-    ordinal = max(reached.get(hole.counter, 0), state.counter(hole.counter))
-    while True:
-        ordinal += 1
-        value = mint(dict(hole.schema), ordinal=ordinal, seed=seed, name=hole.name, now=now)
+    assert hole.mint is not None
+    assert hole.partition is not None
+    collection = state.collection(hole.partition)
+    first = max(reached.get(hole.counter, 0), state.counter(hole.counter))
+    held = len(collection) if collection is not None else 0
+    for ordinal in range(first, first + held + len(taken) + _SPARE_TRIES):
+        value = hole.mint.strike(ordinal, seed=seed, now=now)
         text = key_text(value)
-        used = collection is not None and text in collection
-        if not used and (hole.partition is None or (hole.partition, text) not in taken):
-            return value, ordinal
+        if (collection is None or text not in collection) and (hole.partition, text) not in taken:
+            return value, ordinal + 1
+    raise DescriptionError(
+        f"no further value is left for the key {hole.name!r} of {hole.partition.resource}",
+        got=f"{held} items",
+        hint="let the schema of the key admit more values, or delete some items",
+    )
 
 
 def moment(schema: Mapping[str, Json], now: datetime, name: str) -> Json:
-    """The current time as a property's schema wants it: RFC 3339, a date, or epoch seconds or milliseconds."""
+    """The current time as a property's schema wants it: RFC 3339, a date, or epoch seconds or
+    milliseconds."""
     declared = schema.get("type")
     types = {declared} if isinstance(declared, str) else set(declared or ())
     if "string" in types or not types:
@@ -80,12 +90,13 @@ def moment(schema: Mapping[str, Json], now: datetime, name: str) -> Json:
 
 def _holes(outcome: Outcome) -> list[Hole]:
     found: list[Hole] = []
+    body = outcome.body
     for change in outcome.changes:
         if isinstance(change, Put):
-            if isinstance(change.key, Hole):
-                found.append(change.key)
+            _collect(change.key, found)
             _collect(change.value, found)
-    _collect(outcome.body, found)
+            body = None if change.value is body else body  # an item shown as it is stored
+    _collect(body, found)
     _collect(outcome.location_key, found)
     for event in outcome.events:
         _collect(event.data, found)
@@ -93,11 +104,10 @@ def _holes(outcome: Outcome) -> list[Hole]:
 
 
 def _collect(value: object, found: list[Hole]) -> None:
-    if type(value) is Hole:
-        found.append(value)
-    elif type(value) is dict:
-        for member in value.values():
-            _collect(member, found)
-    elif type(value) is list:
-        for member in value:
-            _collect(member, found)
+    kind = type(value)
+    if kind is Hole:
+        found.append(cast("Hole", value))
+    elif kind is dict or kind is list:
+        for member in cast("dict[str, object]", value).values() if kind is dict else cast("list[object]", value):
+            if type(member) in HOLDERS:
+                _collect(member, found)

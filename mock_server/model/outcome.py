@@ -1,7 +1,8 @@
-"""What an operation would do, before anything is done: an answer and changes, with holes for what a server assigns.
+"""What an operation would do, before anything is done: an answer and changes, with holes for what a server
+assigns.
 
-The double fills the holes from its minter and clock (``realize``); a contract check fills them from what the real
-service answered (``explain``). After that both commit the same way.
+The double fills the holes from its minter and clock (``realize``); a contract check fills them from what the
+real service answered (``explain``). After that both commit the same way.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from mock_server.model.meaning import Reason
-from mock_server.model.state import Advance, Change, Fill, Partition, Put, Remove
+from mock_server.model.state import Advance, Change, Partition, Put, Remove
+from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json
+from mock_server.sampling import Mint
 
 
 class NoBody:
@@ -30,8 +33,9 @@ NO_BODY: Final = NoBody()
 class Hole:
     """A value that the server will choose. The same hole in several places becomes the same value.
 
-    ``rule`` is key, time or sample; ``name`` the property; ``schema`` what the value must satisfy. Keys are fresh in
-    their ``partition`` and numbered by ``counter``. ``draw`` gives the sample for a seed and a time.
+    ``rule`` is key, time or sample; ``name`` the property; ``schema`` what the value must satisfy. Keys come
+    from ``mint``, are fresh in their ``partition`` and numbered by ``counter``. ``draw`` gives the sample for
+    a seed and a time.
     """
 
     rule: str
@@ -40,6 +44,7 @@ class Hole:
     partition: Partition | None = None
     counter: str = ""
     draw: Callable[[int, datetime], Json] | None = None
+    mint: Mint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +57,12 @@ class Event:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Outcome:
     """An operation's effect. ``body`` and the values in ``changes`` may hold ``Hole`` objects until realized.
 
-    ``reads`` and ``writes`` name the state touched (``namespace/resource/key``), ``reasons`` say why this is the
-    answer; ``etag`` is the entity tag of the representation, quotes included.
+    ``reads`` and ``writes`` name the state touched (``namespace/resource/key``), ``reasons`` say why this is
+    the answer; ``etag`` is the entity tag of the representation, quotes included.
     """
 
     status: int
@@ -81,7 +86,7 @@ class Outcome:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Filling:
     """Values for holes, and the changes that choosing them brings (counters that went on)."""
 
@@ -94,10 +99,13 @@ def fill(outcome: Outcome, filling: Filling) -> Outcome:
     if not outcome.has_holes:
         return outcome
     values = filling.values
+    body = _filled(outcome.body, values)
+    # An item that is shown as it is stored is filled once and shared.
+    done = {id(outcome.body): body}
     return replace(
         outcome,
-        body=_filled(outcome.body, values),
-        changes=(*(_filled_change(change, values) for change in outcome.changes), *filling.changes),
+        body=body,
+        changes=(*[_filled_change(change, values, done) for change in outcome.changes], *filling.changes),
         events=tuple(
             replace(event, data=_filled(event.data, values), key=str(_filled_key(event.key, values)))
             for event in outcome.events
@@ -107,12 +115,11 @@ def fill(outcome: Outcome, filling: Filling) -> Outcome:
     )
 
 
-def _filled_change(change: Change, values: Mapping[Hole, Json]) -> Change:
-    if isinstance(change, Put):
-        return Put(change.partition, str(_filled_key(change.key, values)), _filled(change.value, values))
-    if isinstance(change, Fill | Remove | Advance):
+def _filled_change(change: Change, values: Mapping[Hole, Json], done: Mapping[int, Json]) -> Change:
+    if not isinstance(change, Put):
         return change
-    raise AssertionError(change)
+    value = done[id(change.value)] if id(change.value) in done else _filled(change.value, values)
+    return Put(change.partition, str(_filled_key(change.key, values)), value)
 
 
 def _filled_key(key: Any, values: Mapping[Hole, Json]) -> Any:
@@ -123,11 +130,18 @@ def _filled_key(key: Any, values: Mapping[Hole, Json]) -> Any:
 
 
 def _filled(value: Any, values: Mapping[Hole, Json]) -> Any:
-    if type(value) is dict:
-        return {name: _filled(member, values) for name, member in value.items()}
-    if type(value) is list:
-        return [_filled(member, values) for member in value]
-    return values[value] if type(value) is Hole else value
+    kind = type(value)
+    if kind is Hole:
+        return values[value]
+    if kind is dict:
+        return {n: _filled(m, values) if type(m) in HOLDERS else m for n, m in value.items()}
+    if kind is list:
+        return [_filled(m, values) if type(m) in HOLDERS else m for m in value]
+    return value
+
+
+HOLDERS: Final = frozenset({dict, list, Hole})
+"""The types of values in which there may be a hole."""
 
 
 def key_text(value: Json) -> str:
@@ -167,8 +181,9 @@ class Explanation:
 def explain(outcome: Outcome, *, status: int, body: Json) -> Explanation:
     """Binds the holes of an outcome to what a service answered, or says where the two differ.
 
-    A member the model predicts must be there and equal; members it knows nothing of are the description's business.
-    Holes that the answer does not show stay unbound; the caller decides whether it can go on without them.
+    A member the model predicts must be there and equal; members it knows nothing of are the description's
+    business. Holes that the answer does not show stay unbound; the caller decides whether it can go on
+    without them.
     """
     if status != outcome.status:
         message = f"answered {status}, the model expects {outcome.status}"
@@ -180,9 +195,7 @@ def explain(outcome: Outcome, *, status: int, body: Json) -> Explanation:
     return Explanation(Filling(bound), tuple(differences))
 
 
-def _compare(
-    expected: Any, got: Json, pointer: str, bound: dict[Hole, Json], differences: list[Difference]
-) -> None:
+def _compare(expected: Any, got: Json, pointer: str, bound: dict[Hole, Json], differences: list[Difference]) -> None:
     if isinstance(expected, Hole):
         if expected in bound and bound[expected] != got:
             message = "is the same value elsewhere in the answer"

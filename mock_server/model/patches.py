@@ -116,9 +116,7 @@ def _malformed(operations: Json) -> PatchFailure | None:
 
 def _malformed_operation(operation: Json, pointer: str) -> PatchFailure | None:
     if not isinstance(operation, dict):
-        return PatchFailure(
-            400, "type", pointer, "an operation is an object with 'op' and 'path' (RFC 6902 §4)"
-        )
+        return PatchFailure(400, "type", pointer, "an operation is an object with 'op' and 'path' (RFC 6902 §4)")
     name = operation.get("op")
     if not isinstance(name, str) or name not in _MEMBERS:
         allowed = ", ".join(_MEMBERS)
@@ -158,9 +156,7 @@ def _handled(document: Json, operation: Json, pointer: str, budget: int) -> int 
         message = f"the operation {name!r} reaches deeper than {MAX_DEPTH} levels"
         return PatchFailure(422, "maxDepth", pointer, message)
     if size > budget:
-        return PatchFailure(
-            422, "maxSize", pointer, f"the patch would handle more than {MOST_HANDLED:,} values"
-        )
+        return PatchFailure(422, "maxSize", pointer, f"the patch would handle more than {MOST_HANDLED:,} values")
     return size
 
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from mock_server.model.anatomy import Anatomy, dissect, flatten
-from mock_server.model.inference.bodies import response_schema
-from mock_server.model.meaning import Meaning
+from mock_server.model.inference.bodies import response_schema, schema_at
+from mock_server.model.meaning import UNSHOWN, Meaning
 from mock_server.openapi.schemas import Schema
 from mock_server.openapi.values import Direction, Json
 from mock_server.sampling import Sampler, Unsampleable
@@ -20,21 +20,25 @@ class View:
     """The compiled way from stored values to a response body.
 
     ``frame`` is the body without the resource (None when the body is the resource itself), ``path`` where the
-    resource goes. ``kept`` are the only members that may be shown (None for all), ``dropped`` those that may not,
-    ``lacking`` samples for members that the response requires and the resource has not.
+    resource goes. ``kept`` are the only members that may be shown (None for all), ``dropped`` those that may
+    not, ``lacking`` samples for members that the response requires and the resource has not. ``is_list`` says
+    whether a list goes there.
     """
 
     frame: Json
     path: tuple[str, ...]
     kept: frozenset[str] | None = None
-    dropped: frozenset[str] = frozenset()
+    dropped: frozenset[str] = UNSHOWN
     lacking: Mapping[str, Json] = field(default_factory=dict)
+    is_list: bool = False
 
     def item(self, value: Json) -> Json:
         """One stored value as this response shows it."""
-        if (self.kept is None and not self.dropped and not self.lacking) or not isinstance(value, dict):
+        if not isinstance(value, dict):
             return value
         kept, dropped = self.kept, self.dropped
+        if kept is None and not self.lacking and dropped.isdisjoint(value):
+            return value
         shown = {n: m for n, m in value.items() if n not in dropped and (kept is None or n in kept)}
         for name, sample in self.lacking.items():
             shown.setdefault(name, sample)
@@ -65,36 +69,29 @@ def view_of(meaning: Meaning, *, seed: int, now: datetime) -> View:
     resource = meaning.resource
     if schema is None or resource is None:
         return View(frame, path)
-    shown = _shown_anatomy(schema, path, as_list=meaning.behaviour in {"list", "create-many"})
-    if not shown.members:
-        return View(frame, path)
+    bundle = schema.bundle(Direction.RESPONSE)
+    found = dissect(bundle, schema_at(bundle, path))
+    is_list = found.is_array
+    shown = dissect(bundle, found.items) if is_list else found
+    if not shown.members and not shown.closed:
+        return View(frame, path, is_list=is_list)
     stored = resource.anatomy
+    described, known = frozenset(shown.members), frozenset(stored.members)
+    # What a request alone describes may still be shown, by a response that describes it too: a new secret.
+    dropped = (resource.hidden & known) | ((resource.hidden | known | UNSHOWN) - described)
     return View(
         frame,
         path,
-        kept=frozenset(shown.members) if shown.closed else None,
-        dropped=(resource.hidden | frozenset(stored.members)) - frozenset(shown.members),
-        lacking=_lacking(shown, stored, schema, path, meaning, seed=seed, now=now),
+        kept=described if shown.closed else None,
+        dropped=dropped,
+        lacking=_lacking(shown, stored, sampled_body(schema, seed=seed, now=now, name=meaning.operation_id), path),
+        is_list=is_list,
     )
 
 
-def _shown_anatomy(schema: Schema, path: tuple[str, ...], *, as_list: bool) -> Anatomy:
-    bundle = schema.bundle(Direction.RESPONSE)
-    inner: Json = bundle
-    for name in path:
-        inner = (flatten(bundle, inner).get("properties") or {}).get(name, {})
-    found = dissect(bundle, inner)
-    return dissect(bundle, found.items) if as_list and found.items is not None else found
-
-
-def _lacking(
-    shown: Anatomy, stored: Anatomy, schema: Schema, path: tuple[str, ...], meaning: Meaning, *, seed: int, now: datetime
-) -> dict[str, Json]:
+def _lacking(shown: Anatomy, stored: Anatomy, sampled: Json, path: tuple[str, ...]) -> dict[str, Json]:
     """Samples for members that the response requires and the stored resource can never have."""
     missing = [name for name in shown.required if name not in stored.members]
-    if not missing:
-        return {}
-    sampled = sampled_body(schema, seed=seed, now=now, name=meaning.operation_id)
     for name in path:
         sampled = sampled.get(name) if isinstance(sampled, dict) else None
     if isinstance(sampled, list):

@@ -9,7 +9,8 @@ from mock_server.openapi.values import Violation
 
 
 class Kind(StrEnum):
-    """The kinds of problem, which an ``x-mock-errors`` annotation may map to an API's own codes and bodies."""
+    """The kinds of problem, which an ``x-mock-errors`` annotation may map to an API's own codes and
+    bodies."""
 
     NO_ROUTE = "no-route"
     METHOD_NOT_ALLOWED = "method-not-allowed"

@@ -1,26 +1,37 @@
-"""Filter, search, sort and paginate: what a list operation selects, as pure functions over entries."""
+"""The page of a collection that a query asks for: filtered, searched, sorted and cut, as pure functions.
+
+Cursors name a place, not a count: the sequence number of an entry and, in a sorted list, what it sorts by. So
+a walk sees every item that stays exactly once, whatever comes and goes meanwhile.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
 
 import orjson
 
 from mock_server.model.collection import Collection, Entry
-from mock_server.model.meaning import Filter, Listing
+from mock_server.model.filters import Predicate, predicates
+from mock_server.model.meaning import Listing
 from mock_server.model.outcome import key_text
+from mock_server.model.sorting import Order, Rank, sort_asked
+from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json, Violation
 
-Predicate = Callable[[Json], bool]
+_LONGEST_CURSOR = 2048
+_MOST = 2**40  # more than any list has items, and a number that every counter takes
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Page:
-    """One page of a list. ``total`` counts what the filters select; cursors are None at either end."""
+    """One page of a list. ``total`` counts what the filters select; cursors are None at either end.
+
+    ``unsorted`` are names to sort by that no property goes by, so that they had no effect.
+    """
 
     entries: Sequence[Entry]
     total: int
@@ -28,6 +39,7 @@ class Page:
     limit: int | None
     next_cursor: str | None
     previous_cursor: str | None
+    unsorted: tuple[str, ...] = ()
 
     @property
     def has_more(self) -> bool:
@@ -35,128 +47,186 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """A sort: paths of names, each ascending or descending."""
+class Cursor:
+    """A place in a list: after the entry with this sequence number, which sorted by these ranks."""
 
-    keys: tuple[tuple[tuple[str, ...], bool], ...]
+    sequence: int
+    ranks: tuple[Rank, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Some neighbouring entries of a list, and whether there are more on either side."""
+
+    entries: Sequence[Entry]
+    offset: int
+    more_before: bool
+    more_after: bool
 
 
 def select(
-    collection: Collection, listing: Listing, query: Mapping[str, Json], *, predicates: Sequence[Predicate] = ()
+    collection: Collection,
+    listing: Listing,
+    query: Mapping[str, Json],
+    *,
+    conditions: Sequence[Predicate] = (),
 ) -> Page | Violation:
-    """The page of a collection that a query asks for, or the violation of a cursor that was never given out."""
+    """The page of a collection that a query asks for, or the violation of a cursor that was never given
+    out."""
     limit = _number(query, listing.limit, listing.default_limit)
-    order = _order(listing, query)
-    predicates = [*predicates, *_predicates(listing, query)]
-    if order is None and not predicates:
-        return _natural_page(collection, listing, query, limit)
-    entries = [entry for entry in collection if all(holds(entry.value) for holds in predicates)]
-    if order is not None:
-        entries = _sorted(entries, order)
-    return _page_of(entries, listing, query, limit, ordered=order is not None)
+    sort = sort_asked(listing, query)
+    conditions = [*conditions, *predicates(listing, query)]
+    if sort.order is None and not conditions:
+        total = len(collection)
+        window = _natural_window(collection, listing, query, limit)
+    else:
+        entries = [entry for entry in collection if all(holds(entry.value) for holds in conditions)]
+        entries = sort.order.sorted(entries) if sort.order is not None else entries
+        total = len(entries)
+        window = _listed_window(entries, sort.order, collection, listing, query, limit)
+    if isinstance(window, Violation):
+        return window
+    kept = window.entries
+    return Page(
+        entries=kept,
+        total=total,
+        offset=window.offset,
+        limit=limit,
+        next_cursor=_cursor_after(kept[-1], sort.order) if window.more_after and kept else None,
+        previous_cursor=_cursor_after(kept[0], sort.order) if window.more_before and kept else None,
+        unsorted=sort.unknown,
+    )
 
 
-def _natural_page(
+def _natural_window(
     collection: Collection, listing: Listing, query: Mapping[str, Json], limit: int | None
-) -> Page | Violation:
-    """A page in order of creation; touches only the entries it returns."""
+) -> _Window | Violation:
+    """A window in order of creation; touches only the entries it returns."""
+    after, before = _given(query, listing.after), _given(query, listing.before)
+    if after is not None:
+        place = _place(after, collection, None)
+        if place is None:
+            return _bad_cursor(listing.after or "", after)
+        found = list(islice(collection.ascending(after=place.sequence), None if limit is None else limit + 1))
+        earlier = next(collection.descending(before=place.sequence + 1), None) is not None
+        return _Window(found[:limit], 0, earlier, limit is not None and len(found) > limit)
+    if before is not None:
+        place = _place(before, collection, None)
+        if place is None:
+            return _bad_cursor(listing.before or "", before)
+        taken = list(islice(collection.descending(before=place.sequence), None if limit is None else limit + 1))
+        later = next(collection.ascending(after=place.sequence - 1), None) is not None
+        return _Window(taken[:limit][::-1], 0, limit is not None and len(taken) > limit, later)
     total = len(collection)
-    cursor = query.get(listing.after) if listing.after else None
-    if cursor is not None:
-        sequence = _sequence(cursor, collection)
-        if sequence is None:
-            return _bad_cursor(listing.after or "", cursor)
-        entries = collection.after(sequence, (limit if limit is not None else total) + 1)
-        return _cut(entries, total, limit)
-    back = query.get(listing.before) if listing.before else None
-    if back is not None:
-        sequence = _sequence(back, collection)
-        if sequence is None:
-            return _bad_cursor(listing.before or "", back)
-        taken: list[Entry] = []
-        for entry in collection.descending(before=sequence):
-            taken.append(entry)
-            if limit is not None and len(taken) > limit:
-                break
-        kept = list(reversed(taken[:limit] if limit is not None else taken))
-        previous = make_cursor(kept[0]) if limit is not None and len(taken) > limit else None
-        return Page(kept, total, 0, limit, make_cursor(kept[-1]) if kept else None, previous)
     offset = _offset(listing, query, limit)
-    entries = collection.page(offset, (limit if limit is not None else max(total - offset, 0)) + 1)
-    return _cut(entries, total, limit, offset=offset)
+    entries = collection.page(offset, total if limit is None else limit)
+    return _Window(entries, offset, offset > 0, offset + len(entries) < total)
 
 
-def _cut(entries: Sequence[Entry], total: int, limit: int | None, *, offset: int = 0) -> Page:
-    more = limit is not None and len(entries) > limit
-    kept = entries[:limit] if more else entries
-    previous = make_cursor(kept[0]) if offset > 0 and kept else None
-    return Page(kept, total, offset, limit, make_cursor(kept[-1]) if more and kept else None, previous)
+def _listed_window(
+    entries: list[Entry],
+    order: Order | None,
+    collection: Collection,
+    listing: Listing,
+    query: Mapping[str, Json],
+    limit: int | None,
+) -> _Window | Violation:
+    """A window of entries that are filtered or sorted already."""
+    after, before = _given(query, listing.after), _given(query, listing.before)
+    start, end = _offset(listing, query, limit), len(entries)
+    if after is not None:
+        place = _place(after, collection, order)
+        if place is None:
+            return _bad_cursor(listing.after or "", after)
+        start = _first_after(entries, place, order)
+    elif before is not None:
+        place = _place(before, collection, order)
+        if place is None:
+            return _bad_cursor(listing.before or "", before)
+        end = _first_after(entries, place, order, inclusive=True)
+        start = 0 if limit is None else max(end - limit, 0)
+    if limit is not None:
+        end = min(start + limit, end)
+    return _Window(entries[start:end], start, start > 0, end < len(entries))
 
 
-def _page_of(
-    entries: list[Entry], listing: Listing, query: Mapping[str, Json], limit: int | None, *, ordered: bool
-) -> Page | Violation:
-    total = len(entries)
-    offset = _offset(listing, query, limit)
-    cursor = query.get(listing.after) if listing.after else None
-    if cursor is not None:
-        found = _position(entries, cursor, ordered=ordered)
-        if found is None:
-            return _bad_cursor(listing.after or "", cursor)
-        offset = found
-    window = entries[offset : None if limit is None else offset + limit + 1]
-    return _cut(window, total, limit, offset=offset)
+def _given(query: Mapping[str, Json], name: str | None) -> Json:
+    return query.get(name) if name is not None else None
 
 
-def _position(entries: list[Entry], cursor: Json, *, ordered: bool) -> int | None:
-    """The index after the entry a cursor names. In natural order a vanished entry's place is still known."""
-    by_key = next((i for i, entry in enumerate(entries) if entry.key == key_text(cursor)), None)
-    if by_key is not None:
-        return by_key + 1
-    sequence = read_cursor(cursor)
-    if sequence is None:
-        return None
-    exact = next((i for i, entry in enumerate(entries) if entry.sequence == sequence), None)
-    if exact is not None:
-        return exact + 1
-    if ordered:
-        return 0
-    return sum(1 for entry in entries if entry.sequence <= sequence)
+def _first_after(entries: list[Entry], place: Cursor, order: Order | None, *, inclusive: bool = False) -> int:
+    """The index of the first entry behind a place, or (``inclusive``) at it."""
+    for index, entry in enumerate(entries):
+        if (inclusive and entry.sequence == place.sequence) or _is_after(entry, place, order):
+            return index
+    return len(entries)
 
 
-def make_cursor(entry: Entry) -> str:
-    """An opaque cursor that points behind an entry."""
-    return base64.urlsafe_b64encode(b"c:%d" % entry.sequence).decode().rstrip("=")
+def _is_after(entry: Entry, place: Cursor, order: Order | None) -> bool:
+    if order is None:
+        return entry.sequence > place.sequence
+    return order.is_after(entry, place.ranks, place.sequence)
 
 
-def read_cursor(text: Json) -> int | None:
-    """The sequence number in a cursor of ours; None for anything else."""
-    if not isinstance(text, str) or len(text) > 64:
+# Cursors
+
+
+def make_cursor(place: Cursor) -> str:
+    """An opaque text for a place in a list."""
+    raw = orjson.dumps([place.sequence, *place.ranks])
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def read_cursor(text: Json) -> Cursor | None:
+    """The place in a cursor of ours; None for anything else."""
+    if not isinstance(text, str) or len(text) > _LONGEST_CURSOR:
         return None
     try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        raw = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError):
         return None
-    return int(raw[2:]) if raw[:2] == b"c:" and raw[2:].isdigit() else None
+    if not isinstance(raw, list) or not raw or type(raw[0]) is not int:
+        return None
+    ranks = tuple((entry[0], entry[1]) for entry in raw[1:] if isinstance(entry, list) and len(entry) == 2)
+    return Cursor(raw[0], ranks) if len(ranks) == len(raw) - 1 else None
 
 
-def _sequence(cursor: Json, collection: Collection) -> int | None:
-    """Where a cursor points: an item's key (``starting_after=cus_1``) or a cursor given out before."""
-    entry = collection.get(key_text(cursor))
-    return entry.sequence if entry is not None else read_cursor(cursor)
+def _cursor_after(entry: Entry, order: Order | None) -> str:
+    return make_cursor(Cursor(entry.sequence, order.ranks(entry) if order is not None else ()))
+
+
+def _place(given: Json, collection: Collection, order: Order | None) -> Cursor | None:
+    """Where a cursor points: an item's key (``starting_after=cus_1``) or a cursor given out for this
+    order."""
+    entry = collection.get(key_text(given))
+    if entry is not None:
+        return Cursor(entry.sequence, order.ranks(entry) if order is not None else ())
+    place = read_cursor(given)
+    wanted = len(order.keys) if order is not None else 0
+    return place if place is not None and len(place.ranks) == wanted and _comparable(place) else None
+
+
+def _comparable(place: Cursor) -> bool:
+    """Whether the ranks in a cursor, which a caller may have made up, can be compared with those of items."""
+    kinds: dict[object, type | tuple[type, ...]] = {0: int, 1: (int, float), 2: str, 3: str}
+    return all(type(kind) is int and isinstance(value, kinds.get(kind, ())) for kind, value in place.ranks)
 
 
 def _bad_cursor(parameter: str, got: Json) -> Violation:
-    return Violation("query", "", "cursor", got, "a cursor of an earlier page", "is not a cursor of this list", parameter)
+    message = "is not a cursor of this list"
+    return Violation("query", "", "cursor", got, "a cursor of an earlier page", message, parameter)
+
+
+# Numbers
 
 
 def _number(query: Mapping[str, Json], name: str | None, default: int | None) -> int | None:
     value = query.get(name) if name is not None else None
-    if value is None:
-        return default
     if isinstance(value, str):
         return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else default
-    return max(int(value), 0) if isinstance(value, int | float) and not isinstance(value, bool) else default
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float):
+        return default
+    return int(min(max(0, value), _MOST))
 
 
 def _offset(listing: Listing, query: Mapping[str, Json], limit: int | None) -> int:
@@ -166,162 +236,3 @@ def _offset(listing: Listing, query: Mapping[str, Json], limit: int | None) -> i
         page = _number(query, listing.page, listing.first_page)
         return max((page if page is not None else listing.first_page) - listing.first_page, 0) * limit
     return 0
-
-
-# Filters
-
-
-def _predicates(listing: Listing, query: Mapping[str, Json]) -> list[Predicate]:
-    found = [
-        _predicate(narrowing, value)
-        for narrowing in listing.filters
-        if (value := _asked(query, narrowing.parameter)) is not None
-    ]
-    term = query.get(listing.search) if listing.search else None
-    if isinstance(term, str) and term:
-        found.append(_searcher(term, listing.search_in))
-    return found
-
-
-def _asked(query: Mapping[str, Json], parameter: str) -> Json:
-    """The value asked for; ``filter/status`` is the member ``status`` of the parameter ``filter``."""
-    if parameter in query:
-        return query[parameter]
-    name, slash, member = parameter.partition("/")
-    inner = query.get(name) if slash else None
-    return inner.get(member) if isinstance(inner, dict) else None
-
-
-def _predicate(narrowing: Filter, wanted: Json) -> Predicate:
-    path, operator = narrowing.property, narrowing.operator
-    if operator == "in":
-        accepted = [_comparable(entry) for entry in (wanted if isinstance(wanted, list) else str(wanted).split(","))]
-
-        def among(value: Json) -> bool:
-            held = value_at(value, path)
-            return any(_comparable(one) in accepted for one in (held if isinstance(held, list) else [held]))
-
-        return among
-    comparable = _comparable(wanted)
-    if operator == "contains":
-
-        def contains(value: Json) -> bool:
-            held = value_at(value, path)
-            if isinstance(held, list):
-                return any(_comparable(one) == comparable for one in held)
-            return isinstance(held, str) and str(wanted).lower() in held.lower()
-
-        return contains
-    compare = _COMPARISONS[operator]
-
-    def holds(value: Json) -> bool:
-        held = value_at(value, path)
-        if held is None:
-            return operator == "ne"
-        return compare(_comparable(held), _limit(comparable, held, operator))
-
-    return holds
-
-
-def _limit(wanted: Any, held: Json, operator: str) -> Any:
-    """A date compared with a date-time covers the whole day: ``date_to=2024-01-31`` includes that day's evening."""
-    if operator in {"lte", "gt"} and isinstance(wanted, str) and isinstance(held, str):
-        if len(wanted) == 10 < len(held) and held[10:11] in {"T", " "}:
-            return wanted + "\uffff"
-    return wanted
-
-
-def _ordered(left: Any, right: Any) -> bool:
-    return isinstance(left, str) == isinstance(right, str)
-
-
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": lambda left, right: left == right,
-    "ne": lambda left, right: left != right,
-    "gt": lambda left, right: _ordered(left, right) and left > right,
-    "gte": lambda left, right: _ordered(left, right) and left >= right,
-    "lt": lambda left, right: _ordered(left, right) and left < right,
-    "lte": lambda left, right: _ordered(left, right) and left <= right,
-}
-
-
-def _comparable(value: Json) -> Any:
-    """A value as filters compare it: numbers as numbers, everything else as text, so "5" in a URL equals 5."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return float(value) if abs(value) < 1e300 else str(value)
-    if isinstance(value, str):
-        try:
-            return float(value) if len(value) < 40 and value[:1] in "-0123456789" and value else value
-        except ValueError:
-            return value
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-
-
-def value_at(value: Json, path: Iterable[str]) -> Json:
-    """The member at a path of names, None where there is none."""
-    for name in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(name)
-    return value
-
-
-def _searcher(term: str, properties: tuple[str, ...]) -> Predicate:
-    wanted = term.lower()
-
-    def matches(value: Json) -> bool:
-        if properties and isinstance(value, dict):
-            return any(_holds_text(value.get(name), wanted) for name in properties)
-        return _holds_text(value, wanted)
-
-    return matches
-
-
-def _holds_text(value: Json, wanted: str) -> bool:
-    if isinstance(value, str):
-        return wanted in value.lower()
-    if isinstance(value, dict):
-        return any(_holds_text(member, wanted) for member in value.values())
-    return isinstance(value, list) and any(_holds_text(member, wanted) for member in value)
-
-
-# Sorting
-
-_DESCENDING = frozenset({"desc", "descending", "dsc", "-1", "-"})
-
-
-def _order(listing: Listing, query: Mapping[str, Json]) -> Order | None:
-    """The sort asked for: ``sort=-created_at,name``, ``sort=name:desc``, ``sort=name&order=desc``."""
-    asked = query.get(listing.sort) if listing.sort else None
-    text = asked if isinstance(asked, str) and asked else listing.default_sort
-    if isinstance(asked, list):
-        text = ",".join(str(entry) for entry in asked)
-    if not text:
-        return None
-    direction = query.get(listing.order) if listing.order else None
-    backwards = isinstance(direction, str | int) and str(direction).lower() in _DESCENDING
-    keys = []
-    for entry in text.split(","):
-        name, _, suffix = entry.strip().replace(" ", ":").partition(":")
-        descending = backwards != (name.startswith("-") or suffix.lower() in _DESCENDING)
-        keys.append((tuple(name.lstrip("+-").split(".")), descending))
-    return Order(tuple(keys))
-
-
-def _sorted(entries: list[Entry], order: Order) -> list[Entry]:
-    for path, descending in reversed(order.keys):
-        entries = sorted(entries, key=lambda entry: _rank(value_at(entry.value, path)), reverse=descending)  # noqa: B023 - used at once
-    return entries
-
-
-def _rank(value: Json) -> tuple[int, Any]:
-    """Missing values first, then numbers, then text, case aside; mixed types never raise."""
-    if value is None:
-        return 0, 0
-    if isinstance(value, bool | int | float):
-        return 1, value
-    if isinstance(value, str):
-        return 2, value.casefold()
-    return 3, orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()

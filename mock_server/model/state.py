@@ -12,12 +12,14 @@ from typing import TypeAlias
 from immutables import Map
 
 from mock_server.model.collection import Collection
+from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Partition:
-    """One collection: the resource's qualified name (``namespace/resource``) and its parents' keys, outermost first.
+    """One collection: the resource's qualified name (``namespace/resource``) and its parents' keys, outermost
+    first.
 
     ``/users/7/posts`` is ``Partition("blog/posts", ("7",))``.
     """
@@ -29,7 +31,7 @@ class Partition:
         return "/".join((self.resource, *self.scope))
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Put:
     """Store a value under a key, in place of what is there or after what is last."""
 
@@ -48,13 +50,14 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """Put a whole collection in a partition's place (a seed, a restored list, samples made when first written to)."""
+    """Put a whole collection in a partition's place (a seed, a restored list, samples made when first written
+    to)."""
 
     partition: Partition
     collection: Collection
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class Advance:
     """Raise a counter to a value; counters never go back, so no number is given twice."""
 
@@ -68,7 +71,7 @@ _NO_SCOPES: Map[tuple[str, ...], Collection] = Map()
 EMPTY_COLLECTION = Collection()
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class State:
     """All resources of one universe at one moment."""
 

@@ -27,16 +27,14 @@ def refused_move(world: World, resource: Resource, old: Json, new: Json, call: C
     ]
     if not fitting:
         reachable = sorted({t.target for t in states.transitions.values() if not t.sources or source in t.sources})
-        violation = Violation("body", f"/{states.property}", "transition", target, reachable,
-                              f"cannot follow {source!r}; allowed next: {', '.join(reachable) or 'nothing'}")  # fmt: skip
+        message = f"cannot follow {source!r}; allowed next: {', '.join(reachable) or 'nothing'}"
+        violation = Violation("body", f"/{states.property}", "transition", target, reachable, message)
         return Problem(Kind.WRONG_STATE, f"{resource.name} is {source}, which cannot become {target}", (violation,))
     refusals = [guard_refusal(world, transition, resource, old, call) for transition in fitting]
     return None if None in refusals else refusals[0]
 
 
-def guard_refusal(
-    world: World, transition: Transition, resource: Resource, value: Json, call: Call
-) -> Problem | None:
+def guard_refusal(world: World, transition: Transition, resource: Resource, value: Json, call: Call) -> Problem | None:
     """A 409 when a transition's guard does not hold, saying what it compared."""
     if transition.guard is None:
         return None

@@ -1,4 +1,5 @@
-"""One step of the model: what a call does to a state. Pure; nothing is stored until the outcome is committed."""
+"""One step of the model: what a call does to a state. Pure; nothing is stored until the outcome is
+committed."""
 
 from __future__ import annotations
 

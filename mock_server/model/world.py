@@ -1,9 +1,10 @@
-"""Everything a behaviour may look at besides the call: the state, the model, the time, and which seed samples use."""
+"""Everything a behaviour may look at besides the call: the state, the model, the time, and which seed samples
+use."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,14 @@ from mock_server.model.outcome import key_text
 from mock_server.model.problem import Kind, Problem
 from mock_server.model.state import EMPTY_COLLECTION, Change, Fill, Partition, State
 from mock_server.openapi.expressions import Context
+from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json
 
 if TYPE_CHECKING:
     from mock_server.model.model import Model
 
 
-@dataclass(frozen=True, slots=True)
+@quick(frozen=True, slots=True)
 class World:
     """One moment of one universe. ``tables`` are the data a pack's computed answers work with."""
 
@@ -31,20 +33,32 @@ class World:
     tables: Mapping[str, Json] = field(default_factory=dict)
 
     def collection(self, resource: Resource, scope: tuple[str, ...]) -> Collection:
-        """A resource's items in one scope; for things that nobody creates, the samples that stand for them."""
+        """A resource's items in one scope; for things that nobody creates, the samples that stand for
+        them."""
         stored = self.state.collection(Partition(resource.qualified, scope))
         if stored is not None:
             return stored
-        return self.model.samples(resource, scope) if resource.open_world else EMPTY_COLLECTION
+        return self.sampled(resource, scope) if resource.open_world else EMPTY_COLLECTION
 
     def entry(self, resource: Resource, scope: tuple[str, ...], key: str) -> Entry | None:
         """One item, None when there is none. Where any key is taken to exist, it is sampled from its key."""
         found = self.collection(resource, scope).get(key)
         if found is None and resource.open_world and not self.is_gone(resource, scope, key):
-            return Entry(key, 0, self.model.sample_item(resource, scope, key), 0)
+            return Entry(key, 0, self.model.samples.item(resource, scope, key), 0)
         if found is not None and resource.soft_delete is not None and resource.soft_delete.hidden:
             return None if is_soft_deleted(resource, found.value) else found
         return found
+
+    def sampled(self, resource: Resource, scope: tuple[str, ...]) -> Collection:
+        """The samples that stand for a collection which no operation fills."""
+        return self.model.samples.collection(resource, self.model.resource_facts(resource), scope)
+
+    def exists(self, resource: Resource, scope: tuple[str, ...], key: str) -> bool:
+        """Whether there is such an item, without making a sample of one that is only taken to exist."""
+        stored = self.state.collection(Partition(resource.qualified, scope))
+        if resource.open_world and (stored is None or key not in stored):
+            return not self.is_gone(resource, scope, key)
+        return self.entry(resource, scope, key) is not None
 
     def is_gone(self, resource: Resource, scope: tuple[str, ...], key: str) -> bool:
         """Whether an item that was taken to exist has been deleted."""
@@ -56,7 +70,7 @@ class World:
         partition = Partition(resource.qualified, scope)
         if not resource.open_world or resource.singleton or self.state.collection(partition) is not None:
             return ()
-        return (Fill(partition, self.model.samples(resource, scope)),)
+        return (Fill(partition, self.sampled(resource, scope)),)
 
     def context(self, call: Call, *, resource: Json = None) -> Context:
         """The context of runtime expressions in annotations: ``$resource``, ``$principal``, ``$now``."""
@@ -76,36 +90,24 @@ def is_soft_deleted(resource: Resource, value: Json) -> bool:
         (name, template.evaluate(Context(bindings={"now": None})))
         for name, template in resource.soft_delete.set.items()
     ]
-    return all(value.get(name) == mark if mark is not None else value.get(name) is not None for name, mark in marks)
+    return all(value.get(n) == mark if mark is not None else value.get(n) is not None for n, mark in marks)
 
 
-def scope_of(meaning: Meaning, call: Call) -> tuple[str, ...]:
+def scope_of(world: World, meaning: Meaning, call: Call) -> tuple[str, ...]:
     """The keys of a call's parents, outermost first, as they index the state.
 
-    A view (``/users/{id}/posts`` for ``/posts``) has path parameters that are not part of its resource's scope;
-    those filter instead.
+    A view (``/users/{id}/posts`` for ``/posts``) has path parameters that are not part of its resource's
+    scope; those filter instead.
     """
-    resource = meaning.resource
-    if resource is None:
-        return ()
-    parents = {parent.parameter for parent in resource.parents}
-    if not parents:
-        return ()
-    return tuple(key_text(call.path[name]) for name in meaning.scope[: len(resource.parents)])
+    parameters = world.model.facts(meaning).scope
+    return tuple([key_text(call.path[name]) for name in parameters]) if parameters else ()
 
 
 def missing_parent(world: World, meaning: Meaning, call: Call) -> Problem | None:
-    """A 404 when a parent in the path does not exist."""
-    resource = meaning.resource
-    if resource is None:
-        return None
-    values = tuple(key_text(call.path[name]) for name in meaning.scope if name in call.path)
-    for index, parent in enumerate(resource.parents):
-        if parent.resource is None or index >= len(values):
-            continue
-        owner = world.model.resource(parent.resource)
-        if owner is not None and world.entry(owner, values[: len(owner.parents)], values[index]) is None:
-            return Problem(Kind.NOT_FOUND, f"{owner.name} {values[index]!r} does not exist")
+    """A 404 when an item that the path leads through does not exist."""
+    for ancestor in world.model.facts(meaning).ancestors:
+        key = key_text(call.path[ancestor.key])
+        scope = tuple(key_text(call.path[name]) for name in ancestor.scope)
+        if not world.exists(ancestor.resource, scope, key):
+            return Problem(Kind.NOT_FOUND, f"{ancestor.resource.name} {key!r} does not exist")
     return None
-
-

@@ -128,8 +128,7 @@ def _branches(fault: Fault) -> Iterator[Violation]:
     branches = owner[fault.keyword]
     failures: list[list[ValidationError]] = fault.facts["context"]
     labels = [
-        label(branch, fault.bundle, otherwise=f"option {number}")
-        for number, branch in enumerate(branches, start=1)
+        label(branch, fault.bundle, otherwise=f"option {number}") for number, branch in enumerate(branches, start=1)
     ]
     matched = [name for name, errors in zip(labels, failures, strict=True) if not errors]
     if matched:

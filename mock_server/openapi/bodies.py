@@ -79,9 +79,7 @@ def syntax_of(name: MediaTypeName | None) -> Syntax:
     return Syntax.TEXT if name.type == "text" else Syntax.BINARY
 
 
-def body_decoder(
-    media_type: str, bundle: Json, *, encoding: Mapping[str, EncodingSpec] = _NO_ENCODING
-) -> BodyDecoder:
+def body_decoder(media_type: str, bundle: Json, *, encoding: Mapping[str, EncodingSpec] = _NO_ENCODING) -> BodyDecoder:
     """A function from a body and its Content-Type header to what it says, for one described media type.
 
     ``bundle`` is the body's schema with the ``$defs`` it refers to, or True. Where ``media_type`` is a

@@ -126,13 +126,8 @@ class Tree(Generic[Leaf]):
             raise failure.at(pointer) from None
 
 
-def _list(
-    trees: list[Tree[Leaf]], shape: Shape, read: Callable[[Leaf, Shape], Json], pointer: str
-) -> list[Json]:
-    return [
-        child.value(shape.item(index), read, pointers.join(pointer, index))
-        for index, child in enumerate(trees)
-    ]
+def _list(trees: list[Tree[Leaf]], shape: Shape, read: Callable[[Leaf, Shape], Json], pointer: str) -> list[Json]:
+    return [child.value(shape.item(index), read, pointers.join(pointer, index)) for index, child in enumerate(trees)]
 
 
 def duplicate(times: int) -> Undecodable:

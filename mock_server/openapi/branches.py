@@ -48,19 +48,14 @@ def choose(
     typed = [index for index, errors in enumerate(failures) if not _mistyped(errors, depth)]
     if not typed:
         types = dict.fromkeys(
-            name
-            for errors in failures
-            for error in _mistyped(errors, depth)
-            for name in error.kind.as_dict()["types"]
+            name for errors in failures for error in _mistyped(errors, depth) for name in error.kind.as_dict()["types"]
         )
         return Choice(None, allowed=tuple(types))
     best = min(typed, key=lambda index: (len(failures[index]), -_deepest(failures[index]), index))
     return Choice(best, assumed=several)
 
 
-def _by_discriminator(
-    owner: dict[str, Json], branches: Sequence[Json], value: dict[str, Json]
-) -> Choice | None:
+def _by_discriminator(owner: dict[str, Json], branches: Sequence[Json], value: dict[str, Json]) -> Choice | None:
     """What the discriminator says (OAS 3.1 §4.8.25); its mapping is complete in a bundle."""
     discriminator = owner.get("discriminator")
     mapping = discriminator.get("mapping") if isinstance(discriminator, dict) else None
@@ -84,11 +79,7 @@ def _by_constants(branches: Sequence[Json], value: dict[str, Json], bundle: Bund
     ]
     if len(matching) == 1:
         return Choice(matching[0])
-    objects = [
-        known
-        for known, branch in zip(constants, branches, strict=True)
-        if not _is_null(bundle.follow(branch))
-    ]
+    objects = [known for known, branch in zip(constants, branches, strict=True) if not _is_null(bundle.follow(branch))]
     if matching or len(objects) < 2:
         return None
     for tag in objects[0]:

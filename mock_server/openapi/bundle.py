@@ -192,8 +192,6 @@ def _readable(spot: Spot) -> str:
     if _is_named(spot):
         wanted = own_name(spot)
     else:
-        tokens = [
-            token for token in pointers.split(spot.pointer) if token not in {"components", "schemas", "paths"}
-        ]
+        tokens = [token for token in pointers.split(spot.pointer) if token not in {"components", "schemas", "paths"}]
         wanted = "_".join(tokens)
     return _UNSAFE.sub("_", wanted).strip("_") or "schema"

@@ -253,9 +253,7 @@ def _security_schemes(documents: Documents, dialect: Dialect) -> Mapping[str, Se
         return {}
     schemes = {}
     for name, value in (container or {}).items():
-        located = documents.follow(
-            Located(documents.root, pointers.join(dialect.security_schemes, name), value)
-        )
+        located = documents.follow(Located(documents.root, pointers.join(dialect.security_schemes, name), value))
         schemes[name] = _security_scheme(name, located.value)
     return schemes
 

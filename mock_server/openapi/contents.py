@@ -69,9 +69,7 @@ class ContentReader:
                 continue
             pointer = pointers.join(operation.pointer, "responses", status)
             located = self._documents.follow(Located(operation.uri, pointer, value))
-            found[status.upper() if status != "default" else status] = self._response(
-                status, located, operation
-            )
+            found[status.upper() if status != "default" else status] = self._response(status, located, operation)
         return found
 
     def _response(self, status: str, located: Located, operation: Located) -> Response:
@@ -91,9 +89,7 @@ class ContentReader:
     def _content(self, holder: Located) -> tuple[MediaType, ...]:
         content = holder.value.get("content") or {}
         return tuple(
-            self.media_type(
-                name, Located(holder.uri, pointers.join(holder.pointer, "content", name), value)
-            )
+            self.media_type(name, Located(holder.uri, pointers.join(holder.pointer, "content", name), value))
             for name, value in content.items()
             if not name.startswith("x-")
         )
@@ -101,9 +97,7 @@ class ContentReader:
     def _schema_in(self, holder: Located, key: str) -> Schema | None:
         if not isinstance(holder.value, dict) or key not in holder.value:
             return None
-        return self._schemas.at(
-            Located(holder.uri, pointers.join(holder.pointer, key), holder.value[key])
-        )
+        return self._schemas.at(Located(holder.uri, pointers.join(holder.pointer, key), holder.value[key]))
 
     def _headers(self, holder: Located) -> Iterator[Header]:
         for name, value in (holder.value.get("headers") or {}).items():

@@ -25,9 +25,7 @@ from mock_server.openapi.values import Json
 _FETCH_SECONDS = 10.0
 _REMOTE = re.compile(r"https?://", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")  # RFC 3986 §3.1
-_UNSAFE = re.compile(
-    r"[\x00-\x1f\x7f\\]"
-)  # a backslash is a separator on some systems and a letter on others
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")  # a backslash is a separator on some systems and a letter on others
 _ANCHORS = ("$anchor", "$dynamicAnchor")
 
 

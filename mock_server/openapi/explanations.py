@@ -164,9 +164,7 @@ def _bound(fault: Fault) -> Iterator[Violation]:
     name = fault.schema().get("format")
     bounds = NUMBER_FORMATS.get(name) if isinstance(name, str) else None
     if bounds is not None and limit in (bounds.minimum, bounds.maximum):
-        message = (
-            f"must be {bounds.words} (format {name}), {_BOUNDS[fault.keyword]} {limit}, got {fault.value}"
-        )
+        message = f"must be {bounds.words} (format {name}), {_BOUNDS[fault.keyword]} {limit}, got {fault.value}"
         yield fault.violation(message, expected=name, keyword="format")
     else:
         message = f"must be {_BOUNDS[fault.keyword]} {limit}, got {shown(fault.value)}"
@@ -196,9 +194,7 @@ def _pattern(fault: Fault) -> Iterator[Violation]:
     if "pattern" in fault.facts:
         message = f"must match {pattern}, got {shown(fault.value)}"
     else:  # the backtracking limit was reached
-        message = (
-            f"cannot be matched with {pattern} in a reasonable number of steps; it counts as not matching"
-        )
+        message = f"cannot be matched with {pattern} in a reasonable number of steps; it counts as not matching"
     yield fault.violation(message, expected=pattern)
 
 
@@ -243,9 +239,7 @@ def _contains(fault: Fault) -> Iterator[Violation]:
     least, most = schema.get("minContains", 1), schema.get("maxContains")
     wanted = f"at least {least}" + ("" if most is None else f" and at most {most}")
     message = f"must have {wanted} among its items that is {describe(schema['contains'], fault.bundle)}"
-    yield fault.violation(
-        message, expected={"minContains": least} | ({} if most is None else {"maxContains": most})
-    )
+    yield fault.violation(message, expected={"minContains": least} | ({} if most is None else {"maxContains": most}))
 
 
 @_explains("unevaluatedItems")
@@ -289,16 +283,8 @@ def _additional_properties(fault: Fault) -> Iterator[Violation]:
     strangers = [name for name in unexpected if name not in declared] or unexpected
     for name in strangers:
         meant = nearest(name, missing) or nearest(name, declared)
-        hint = (
-            f" (did you mean {meant!r}?)"
-            if meant
-            else f"; known here: {listed(declared)}"
-            if declared
-            else ""
-        )
-        yield fault.violation(
-            f"{name!r} is not a property of this object{hint}", expected=declared, below=(name,)
-        )
+        hint = f" (did you mean {meant!r}?)" if meant else f"; known here: {listed(declared)}" if declared else ""
+        yield fault.violation(f"{name!r} is not a property of this object{hint}", expected=declared, below=(name,))
 
 
 @_explains("minProperties", "maxProperties")
@@ -319,9 +305,7 @@ def declared_properties(schema: Json, bundle: Bundle) -> list[str]:
         if not isinstance(here, dict) or id(here) in seen:
             continue
         seen.add(id(here))
-        names.update(
-            dict.fromkeys(name for name, child in here.get("properties", {}).items() if child is not False)
-        )
+        names.update(dict.fromkeys(name for name, child in here.get("properties", {}).items() if child is not False))
         if "$ref" in here:
             pending.append(bundle.referred(here["$ref"]))
         for keyword in ("allOf", "anyOf", "oneOf"):

@@ -48,9 +48,7 @@ MISSING: Final = Missing.MISSING
 
 PLAIN_ROOTS: Final = frozenset({"url", "method", "statusCode"})
 MESSAGE_ROOTS: Final = frozenset({"request", "response"})
-ARAZZO_ROOTS: Final = frozenset(
-    {"inputs", "outputs", "steps", "workflows", "sourceDescriptions", "components"}
-)
+ARAZZO_ROOTS: Final = frozenset({"inputs", "outputs", "steps", "workflows", "sourceDescriptions", "components"})
 MODEL_ROOTS: Final = frozenset({"resource", "principal", "now", "state"})
 ROOTS: Final = PLAIN_ROOTS | MESSAGE_ROOTS | ARAZZO_ROOTS | MODEL_ROOTS
 """Every root that ``parse`` knows by default; callers add their own with ``ROOTS | {...}``."""
@@ -73,9 +71,7 @@ class ExpressionSyntaxError(ValueError):
     ``template_value``.
     """
 
-    def __init__(
-        self, problem: str, text: str, position: int, *, hint: str | None = None, pointer: str = ""
-    ) -> None:
+    def __init__(self, problem: str, text: str, position: int, *, hint: str | None = None, pointer: str = "") -> None:
         self.problem = problem
         self.text = text
         self.position = position
@@ -149,9 +145,7 @@ class Expression:
 
     def _named(self, context: Context) -> Json:
         if self.root in PLAIN_ROOTS:
-            plain = {"url": context.url, "method": context.method, "statusCode": context.status_code}[
-                self.root
-            ]
+            plain = {"url": context.url, "method": context.method, "statusCode": context.status_code}[self.root]
             return MISSING if plain is None else plain
         if self.source is None:
             return _descend(context.bindings.get(self.root, MISSING), self.steps)
@@ -238,9 +232,7 @@ def _parse(text: str, roots: Set[str], *, dereference: bool) -> Expression:
             hint=(close or f"known are {known}") + "; a literal dollar is written '$$'",
         )
     if (at < len(text) and text[at] not in ".#[") or (text[at : at + 1] == "[" and not dereference):
-        raise ExpressionSyntaxError(
-            f"'${root}' is followed by {text[at]!r}", text, at, hint="expected '.' or '#'"
-        )
+        raise ExpressionSyntaxError(f"'${root}' is followed by {text[at]!r}", text, at, hint="expected '.' or '#'")
     if root in PLAIN_ROOTS:
         if at < len(text):
             raise ExpressionSyntaxError(f"'${root}' is a plain value, nothing can follow it", text, at)
@@ -273,8 +265,7 @@ def _parse_message(text: str, root: str, *, dereference: bool) -> Expression:
             f"'${root}' has no part {source!r}" if source else f"'${root}' needs one of its parts",
             text,
             begin if source else begin - 1,
-            hint=did_you_mean(source, _SOURCES)
-            or "the parts are .header.NAME, .query.NAME, .path.NAME and .body",
+            hint=did_you_mean(source, _SOURCES) or "the parts are .header.NAME, .query.NAME, .path.NAME and .body",
         )
     at = begin + len(source)
     if source == "body":
@@ -314,9 +305,7 @@ def _parse_pointer(text: str, at: int, *, dereference: bool) -> tuple[tuple[str,
     if not written:
         return (), ()
     if not written.startswith("/"):
-        raise ExpressionSyntaxError(
-            "a JSON pointer begins with '/'", text, at, hint=f"write {text[:at]}/{written}"
-        )
+        raise ExpressionSyntaxError("a JSON pointer begins with '/'", text, at, hint=f"write {text[:at]}/{written}")
     escape = re.search(r"~(?![01])", written)
     if escape:
         raise ExpressionSyntaxError(
@@ -378,9 +367,7 @@ def template(text: str, *, roots: Set[str] = ROOTS) -> Template:
             continue
         end = text.find("}", begin)
         if end < 0:
-            raise ExpressionSyntaxError(
-                "'{$' is never closed by '}'", text, begin, hint="a literal one is '{$$'"
-            )
+            raise ExpressionSyntaxError("'{$' is never closed by '}'", text, begin, hint="a literal one is '{$$'")
         if literal:
             parts.append(literal)
         parts.append(_parse_embedded(text, begin + 1, end, roots))
@@ -452,16 +439,12 @@ def _compile(value: Json, roots: Set[str], pointer: str) -> _Plan:
             ) from None
         return _Constant(compiled.parts[0]) if compiled.is_literal else compiled
     if isinstance(value, dict):
-        members = tuple(
-            (name, _compile(member, roots, pointers.join(pointer, name))) for name, member in value.items()
-        )
+        members = tuple((name, _compile(member, roots, pointers.join(pointer, name))) for name, member in value.items())
         if all(isinstance(plan, _Constant) for _, plan in members):
             return _Constant(_fill(_Object(members), Context()))
         return _Object(members)
     if isinstance(value, list):
-        items = tuple(
-            _compile(item, roots, pointers.join(pointer, index)) for index, item in enumerate(value)
-        )
+        items = tuple(_compile(item, roots, pointers.join(pointer, index)) for index, item in enumerate(value))
         if all(isinstance(plan, _Constant) for plan in items):
             return _Constant(_fill(_Array(items), Context()))
         return _Array(items)

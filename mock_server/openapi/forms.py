@@ -135,9 +135,7 @@ def _documents(tree: Tree[str], shape: Shape, pointer: str) -> Json:
     if tree.members or tree.items:
         return tree.value(shape, _read_field, pointer)
     try:
-        values = [
-            jsontext.loads(percent.decode_form(raw).encode("utf-8", "surrogatepass")) for raw in tree.leaves
-        ]
+        values = [jsontext.loads(percent.decode_form(raw).encode("utf-8", "surrogatepass")) for raw in tree.leaves]
     except Undecodable as failure:
         raise failure.at(pointer) from None
     if len(values) == 1 and (isinstance(values[0], list) or not shape.is_list):

@@ -190,9 +190,7 @@ def _constant(text: str) -> Json:
     raise Undecodable("json", f"{text} is not JSON; a number is finite (RFC 8259 §6)", _EXPECTED, text)
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
-)
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant)
 
 
 def _exact(data: bytes, max_depth: int) -> Json:
@@ -231,9 +229,7 @@ def _check_names(value: Json) -> None:
                 excerpt(here.name),
                 pointer,
             )
-        children = (
-            here.items() if isinstance(here, dict) else enumerate(here) if isinstance(here, list) else ()
-        )
+        children = here.items() if isinstance(here, dict) else enumerate(here) if isinstance(here, list) else ()
         waiting.extend(
             (pointers.join(pointer, key), child)
             for key, child in children

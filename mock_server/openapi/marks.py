@@ -56,9 +56,7 @@ class Marks:
             )
         return found
 
-    def _parts(
-        self, spot: Spot, schema: Json, applicators: tuple[str, ...]
-    ) -> Iterator[tuple[Spot, dict[str, Json]]]:
+    def _parts(self, spot: Spot, schema: Json, applicators: tuple[str, ...]) -> Iterator[tuple[Spot, dict[str, Json]]]:
         """The schema and every schema that applies to the same value through ``$ref`` and ``applicators``."""
         seen: set[Spot] = set()
         pending: list[tuple[Spot, Json]] = [(spot, schema)]

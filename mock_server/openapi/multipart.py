@@ -158,9 +158,7 @@ def _read_part(part: Part, shape: Shape, how: EncodingSpec) -> Json:
     return coerce(decode_text(part.data, part.content_type or ""), shape)
 
 
-def multipart_encoder(
-    shape: Shape, *, encoding: Mapping[str, EncodingSpec], boundary: str
-) -> Callable[[Json], bytes]:
+def multipart_encoder(shape: Shape, *, encoding: Mapping[str, EncodingSpec], boundary: str) -> Callable[[Json], bytes]:
     """A function from an object to a multipart body with this boundary.
 
     Arrays become repeated parts, objects JSON parts, binary strings files of ``application/octet-stream``.

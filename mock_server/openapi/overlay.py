@@ -120,9 +120,7 @@ def _removal_order(location: _Location) -> tuple[int, int]:
 def merged(value: Json, update: Json) -> Json:
     """``value`` with ``update`` merged in: objects recursively, arrays concatenated, others replaced."""
     if isinstance(value, dict) and isinstance(update, dict):
-        return value | {
-            key: merged(value[key], member) if key in value else member for key, member in update.items()
-        }
+        return value | {key: merged(value[key], member) if key in value else member for key, member in update.items()}
     if isinstance(value, list) and isinstance(update, list):
         return [*value, *update]
     return update
@@ -269,14 +267,10 @@ class _Reader:
     def _action(self, value: Json, pointer: str) -> Action:
         fields = self._object(value, pointer, _ACTION_FIELDS, required=("target",))
         if not isinstance(fields.get("remove", False), bool):
-            raise self._wrong(
-                "remove is a boolean", join(pointer, "remove"), fields["remove"], "true or false"
-            )
+            raise self._wrong("remove is a boolean", join(pointer, "remove"), fields["remove"], "true or false")
         asked = [name for name in _CHANGES if name in fields and (name != "remove" or fields[name])]
         if len(asked) != 1:
-            raise self._wrong(
-                "an action does exactly one thing", pointer, asked, "one of update, remove: true, copy"
-            )
+            raise self._wrong("an action does exactly one thing", pointer, asked, "one of update, remove: true, copy")
         change: Update | Remove | Copy
         match asked:
             case ["update"]:
@@ -293,17 +287,13 @@ class _Reader:
             return _ENVIRONMENT.compile(text)
         except JSONPathError as error:
             problem = f"{name} is not a JSONPath: {error}"
-            raise self._wrong(
-                problem, join(pointer, name), text, "a JSONPath (RFC 9535), such as $.info"
-            ) from error
+            raise self._wrong(problem, join(pointer, name), text, "a JSONPath (RFC 9535), such as $.info") from error
 
     def _object(
         self, value: Json, pointer: str, allowed: tuple[str, ...], *, required: tuple[str, ...]
     ) -> Mapping[str, Json]:
         if not isinstance(value, dict):
-            raise self._wrong(
-                "this is a mapping in an overlay", pointer, value, f"a mapping of {', '.join(allowed)}"
-            )
+            raise self._wrong("this is a mapping in an overlay", pointer, value, f"a mapping of {', '.join(allowed)}")
         for name in value:
             if name not in allowed and not name.startswith("x-"):
                 hint = did_you_mean(name, allowed)
@@ -320,8 +310,6 @@ class _Reader:
             raise self._wrong(f"{name} is a string", join(pointer, name), value, "a string")
         return value
 
-    def _wrong(
-        self, problem: str, pointer: str, got: Json, allowed: str, *, hint: str | None = None
-    ) -> OverlayError:
+    def _wrong(self, problem: str, pointer: str, got: Json, allowed: str, *, hint: str | None = None) -> OverlayError:
         place = _place(self._name, pointer, self._text)
         return OverlayError(problem, place=place, got=got, allowed=allowed, hint=hint)

@@ -39,9 +39,7 @@ _NOT_SCHEMA = frozenset({"name", "in", "description", "required", "collectionFor
 class ParameterReader:
     """Reads the parameters of operations; one per description."""
 
-    def __init__(
-        self, documents: Documents, schemas: Schemas, dialect: Dialect, contents: ContentReader
-    ) -> None:
+    def __init__(self, documents: Documents, schemas: Schemas, dialect: Dialect, contents: ContentReader) -> None:
         self._documents = documents
         self._schemas = schemas
         self._dialect = dialect

@@ -284,9 +284,7 @@ def subschemas(schema: Mapping[str, Json]) -> Iterator[tuple[tuple[str | int, ..
         if isinstance(value, dict):
             if keyword in SCHEMA_KEYWORDS or keyword == "additionalItems":
                 yield (keyword,), value
-            elif (
-                keyword in SCHEMA_MAP_KEYWORDS or keyword in DEFINITION_KEYWORDS or keyword == "dependencies"
-            ):
+            elif keyword in SCHEMA_MAP_KEYWORDS or keyword in DEFINITION_KEYWORDS or keyword == "dependencies":
                 for name, child in value.items():
                     yield (keyword, name), child
         elif isinstance(value, list) and (keyword in SCHEMA_LIST_KEYWORDS or keyword == "items"):

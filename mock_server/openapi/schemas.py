@@ -74,9 +74,7 @@ class Schemas:
         spot = bundle.origin(error.instance_path)
         keyword = next((str(token) for token in reversed(error.instance_path) if isinstance(token, str)), "")
         return DescriptionError(
-            f"the schema keyword {keyword!r} cannot be used as it stands"
-            if keyword
-            else "this schema is broken",
+            f"the schema keyword {keyword!r} cannot be used as it stands" if keyword else "this schema is broken",
             place=self._resources.place(self._resources.existing(spot)),
             got=shown(error.instance),
             allowed=_ALLOWED.get(keyword),
@@ -159,9 +157,7 @@ class Schema:
             return response
         request = self._bundles.get(direction)
         if request is None:
-            request = self._bundles[direction] = self._schemas.bundled(
-                self.located, direction, inline=self._inline
-            )
+            request = self._bundles[direction] = self._schemas.bundled(self.located, direction, inline=self._inline)
         return request
 
 

@@ -86,9 +86,7 @@ def dumps_events(items: list[Json]) -> bytes:
     blocks = []
     for item in items:
         fields = item if isinstance(item, dict) and item.keys() <= _EVENT_FIELDS else {"data": _as_data(item)}
-        lines = [
-            f"{name}: {line}\n" for name, value in fields.items() for line in _LINE_END.split(plain(value))
-        ]
+        lines = [f"{name}: {line}\n" for name, value in fields.items() for line in _LINE_END.split(plain(value))]
         blocks.append("".join(lines) + "\n")
     return "".join(blocks).encode()
 

@@ -128,9 +128,7 @@ def coerce(text: str, shape: Shape) -> Json:
 
 def coercer(shape: Shape) -> Callable[[str], Json]:
     """``coerce`` for one shape, with the common cases decided now rather than per text."""
-    if shape.types <= {"string", "null", "array", "object"} and (
-        "null" not in shape.types or "string" in shape.types
-    ):
+    if shape.types <= {"string", "null", "array", "object"} and ("null" not in shape.types or "string" in shape.types):
         return str
     if shape.types == {"integer"} and not shape.words:
         matches = _INTEGER.fullmatch

@@ -221,9 +221,7 @@ def _loaded(text: str, name: str, limits: Limits) -> Json:
                 return _loaded(quoted, name, limits)
             raise _duplicate_key(text, name) from error
         if "more than one document" in problem:
-            raise SourceError(
-                "holds more than one YAML document", place=Place(name), allowed="one"
-            ) from error
+            raise SourceError("holds more than one YAML document", place=Place(name), allowed="one") from error
         if "unhashable type" in problem:
             raise _complex_key(text, name) from error
         raise _not_yaml(problem, text, name) from error
@@ -356,9 +354,7 @@ def _as_object(mapping: dict[object, Json], pointer: str) -> dict[str, Json]:
         if name == "<<":
             merged = _merge_sources(member, pointer)
         elif name in result:
-            raise _Misfit(
-                f"the key {name!r} is there twice", join(pointer, name), hint="remove one of the two"
-            )
+            raise _Misfit(f"the key {name!r} is there twice", join(pointer, name), hint="remove one of the two")
         else:
             result[name] = member
     return {**merged, **result} if merged else result
@@ -402,9 +398,7 @@ def _check_shape(value: Json, name: str, limits: Limits, max_depth: int) -> None
 
 
 def _too_deep(name: str, max_depth: int, *, line: int | None = None) -> SourceError:
-    return SourceError(
-        "nested too deeply", place=Place(name, line=line), allowed=f"at most {max_depth} levels"
-    )
+    return SourceError("nested too deeply", place=Place(name, line=line), allowed=f"at most {max_depth} levels")
 
 
 def _too_many(name: str, limits: Limits, *, line: int | None = None) -> SourceError:

@@ -190,9 +190,7 @@ def _alternating_decoder(shape: Shape, split: _Splitter, unescape: Callable[[str
     return decode
 
 
-def _record(
-    shape: Shape, unescape: Callable[[str], str], pairs: Iterable[tuple[str, str]]
-) -> dict[str, Json]:
+def _record(shape: Shape, unescape: Callable[[str], str], pairs: Iterable[tuple[str, str]]) -> dict[str, Json]:
     members: dict[str, Json] = {}
     for raw_name, raw in pairs:
         name = unescape(raw_name)

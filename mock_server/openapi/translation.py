@@ -156,15 +156,12 @@ class Translation:
         if keyword in SCHEMA_LIST_KEYWORDS and isinstance(item, list):
             return {keyword: self._list(keyword, item, at, output=keyword)}
         if keyword in SCHEMA_MAP_KEYWORDS and isinstance(item, dict):
-            return {
-                keyword: {name: self._schema(child, at.below(keyword, name)) for name, child in item.items()}
-            }
+            return {keyword: {name: self._schema(child, at.below(keyword, name)) for name, child in item.items()}}
         return {keyword: item}
 
     def _list(self, keyword: str, items: list[Json], at: Context, *, output: str) -> list[Json]:
         return [
-            self._schema(child, at.below(keyword, index, output=(output, index)))
-            for index, child in enumerate(items)
+            self._schema(child, at.below(keyword, index, output=(output, index))) for index, child in enumerate(items)
         ]
 
     def _property(self, name: str, child: Json, at: Context) -> Json:

@@ -31,8 +31,7 @@ _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _NIL = f"{{{_XSI}}}nil"
 # Letters that every parser takes in a name: XML 1.0 (fourth edition) Appendix B, in the scripts most written.
 _LETTERS = (
-    "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0131\u0410-\u044f"
-    "\u3041-\u3094\u30a1-\u30fa\u4e00-\u9fa5\uac00-\ud7a3"
+    "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0131\u0410-\u044f\u3041-\u3094\u30a1-\u30fa\u4e00-\u9fa5\uac00-\ud7a3"
 )
 _NOT_IN_NAMES = re.compile(f"[^{_LETTERS}0-9_.-]")
 _NAME_START = re.compile(f"[{_LETTERS}_]")

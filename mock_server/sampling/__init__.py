@@ -1,7 +1,7 @@
 """A valid, realistic and repeatable value for any JSON Schema."""
 
-from mock_server.sampling.minting import mint
+from mock_server.sampling.minting import Mint, mint
 from mock_server.sampling.sampler import Sampler, sample
 from mock_server.sampling.unsampleable import Unsampleable
 
-__all__ = ["Sampler", "Unsampleable", "mint", "sample"]
+__all__ = ["Mint", "Sampler", "Unsampleable", "mint", "sample"]

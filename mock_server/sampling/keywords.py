@@ -28,9 +28,7 @@ class _Gathering:
     arities: list[int] = field(default_factory=list)
     pending: list[Node] = field(default_factory=list)
     seen: dict[str, Node] = field(default_factory=dict)
-    referred: list[str] = field(
-        default_factory=list
-    )  # the last segments of the references followed, in order
+    referred: list[str] = field(default_factory=list)  # the last segments of the references followed, in order
     discriminators: list[tuple[Json, int, bool]] = field(default_factory=list)
 
     def choose(self, options: int) -> int:
@@ -314,9 +312,7 @@ def _read_contains(walk: _Gathering, node: Node, keyword: str) -> None:
     schema = node.schema
     most = schema.get("maxContains")
     walk.shape.contains.append(
-        Contains(
-            node.child("contains"), int(schema.get("minContains", 1)), None if most is None else int(most)
-        )
+        Contains(node.child("contains"), int(schema.get("minContains", 1)), None if most is None else int(most))
     )
     walk.shape.checked = True
     walk.shape.inferred.append("array")

@@ -14,7 +14,7 @@ import string
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from math import gcd, prod
 from random import Random
@@ -60,6 +60,24 @@ def mint(schema: Json, *, ordinal: int, seed: int, name: str, now: datetime) -> 
     return press.strike(ordinal, now)
 
 
+class Mint:
+    """Mints identifiers for one schema, which is read once for each seed; see ``mint``."""
+
+    __slots__ = ("_name", "_presses", "_schema")
+
+    def __init__(self, schema: Json, *, name: str) -> None:
+        self._schema = schema
+        self._name = name
+        self._presses: dict[int, _Press] = {}
+
+    def strike(self, ordinal: int, *, seed: int, now: datetime) -> Json:
+        """The identifier number ``ordinal``, counted from 0."""
+        press = self._presses.get(seed)
+        if press is None:
+            press = self._presses[seed] = _Press(self._schema, seed=seed, name=self._name)
+        return press.strike(ordinal, now)
+
+
 @dataclass(frozen=True, slots=True)
 class _Lettering:
     """A string form: at each position the characters that may stand there."""
@@ -94,13 +112,9 @@ class _Press:
         plans = Plans(bundle, Direction.RESPONSE)
         self.plan: Plan = plans.at(site)
         self.shape: Shape | None = next(self.plan.shapes(), None)
-        self.examples = [
-            value for value in documented_values(site.nodes[0], plans=plans) if self.plan.accepts(value)
-        ]
+        self.examples = [value for value in documented_values(site.nodes[0], plans=plans) if self.plan.accepts(value)]
         # A specimen with a format or from an example keeps its fixed beginning (or its domain).
-        self.shape_is_shown = bool(self.examples) or (
-            self.shape is not None and self.shape.format is not None
-        )
+        self.shape_is_shown = bool(self.examples) or (self.shape is not None and self.shape.format is not None)
         self._lettering: _Lettering | None = None
         self._sampler = Sampler(schema)
         self._lock = Lock()
@@ -115,18 +129,19 @@ class _Press:
             raise Unsampleable("", reason=self.plan.reason)
         if self.shape.choices is not None:
             return self.shape.choices[ordinal % len(self.shape.choices)]
-        rng = Random(f"{self.seed}/{self.name}/{ordinal}")  # noqa: S311 - repeatable, not secret
-        kind = self._kind()
+        kind = self._kind
         if kind in ("integer", "number"):
-            counted = self._count(ordinal, whole=kind == "integer")
+            counted = self._count(ordinal)
             if counted is not None and self.plan.accepts(counted):
                 return counted
         if kind == "string":
+            rng = Random(f"{self.seed}/{self.name}/{ordinal}")  # noqa: S311 - repeatable, not secret
             text = self._moment(ordinal, now) or self._text(ordinal, rng, now)
             if text is not None:
                 return text
         return self._sampler.sample(seed=self.seed, now=now, name=self.name, variant=ordinal)
 
+    @cached_property
     def _kind(self) -> str:
         """The JSON type to strike: that of the example, or else the first that can identify something."""
         assert self.shape is not None
@@ -135,12 +150,12 @@ class _Press:
                 return "string"
         return next((kind for kind in self.shape.kinds if kind in ("string", "integer", "number")), "")
 
-    def _count(self, ordinal: int, *, whole: bool) -> float | None:
-        """The ascending number for ``ordinal``, starting anew where the maximum is reached."""
+    @cached_property
+    def _counting(self) -> tuple[Fraction | int, int | None, int | None, int]:
+        """The step between numbers, and in steps the lowest, the highest and the first of them."""
         assert self.shape is not None
-        step = numbers.common_step(
-            [*self.shape.steps, Fraction(1)] if whole or not self.shape.steps else self.shape.steps
-        )
+        whole = self._kind == "integer" or not self.shape.steps
+        step = numbers.common_step([*self.shape.steps, Fraction(1)] if whole else self.shape.steps)
         low, high = numbers.first_multiple(self.shape, step), numbers.last_multiple(self.shape, step)
         first = low if low is not None and low > 0 else 1
         for example in self.examples:
@@ -148,6 +163,11 @@ class _Press:
                 first = int(Fraction(example) / step)
         if high is not None and first > high:
             first = high if low is None else low
+        return int(step) if step.denominator == 1 else step, low, high, first
+
+    def _count(self, ordinal: int) -> float | None:
+        """The ascending number for ``ordinal``, starting anew where the maximum is reached."""
+        step, low, high, first = self._counting
         count = first + ordinal
         if high is not None and count > high:
             lowest = low if low is not None else min(first, high - 10**9)

@@ -22,9 +22,7 @@ _PEOPLE = (
     r"|agent|lead|patient|student|assignee)"
 )
 _GOODS = r"(product|item|plan|sku|service|catalog|merchandise|goods|offer)"
-_ORGANISATIONS = (
-    r"(compan(y|ies)|organi[sz]ations?|vendor|supplier|merchant|brand|employer|business|account|tenant)"
-)
+_ORGANISATIONS = r"(compan(y|ies)|organi[sz]ations?|vendor|supplier|merchant|brand|employer|business|account|tenant)"
 
 
 def snake(name: str) -> str:

@@ -88,9 +88,7 @@ def _multiples(shape: Shape, scene: Scene, step: Fraction) -> Iterator[Fraction]
     for _ in range(4):
         yield scene.rng.randint(start, max(start, stop)) * step
     yield from (
-        count * step
-        for count in (start, stop, low, high, 0, -1)
-        if count is not None and _within(count, low, high)
+        count * step for count in (start, stop, low, high, 0, -1) if count is not None and _within(count, low, high)
     )
 
 

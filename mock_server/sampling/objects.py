@@ -154,9 +154,7 @@ class _Making:
             except NoValue:
                 continue
         if len(made) < self.shape.min_properties:
-            raise NoValue(
-                self.plan.site.pointer, "no further properties are admitted, and minProperties asks for them"
-            )
+            raise NoValue(self.plan.site.pointer, "no further properties are admitted, and minProperties asks for them")
 
     def _keys(self) -> Iterator[str]:
         """Names for further properties, endlessly where there is an end to the tries of the caller."""

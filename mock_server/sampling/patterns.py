@@ -92,9 +92,7 @@ def matches(pattern: str, text: str) -> bool:
     return validator is not None and validator.is_valid(text)
 
 
-def strings_matching(
-    pattern: str, rng: Random, *, min_length: int = 0, max_length: int | None = None
-) -> Iterator[str]:
+def strings_matching(pattern: str, rng: Random, *, min_length: int = 0, max_length: int | None = None) -> Iterator[str]:
     """Candidate strings that match ``pattern``, the most natural first."""
     narrowings = _narrowings(min_length, max_length)
     for _round in range(_ROUNDS):
@@ -186,9 +184,7 @@ class _Reader:
                 del pending[start:]
                 if atom.startswith(_LOOK_AROUNDS) and not self.narrowing.look_around:
                     continue
-                pending.append(
-                    self._repeated(atom, capturing=not atom.startswith("(?") or atom.startswith("(?P<"))
-                )
+                pending.append(self._repeated(atom, capturing=not atom.startswith("(?") or atom.startswith("(?P<")))
                 continue
             atom = self._atom()
             pending.append(self._repeated(atom) if atom not in ("^", "$", "|", "") else atom)
@@ -238,9 +234,7 @@ class _Reader:
         if following in "AZz":  # not ECMA-262, but written in descriptions all the same
             self._take()
             return "^" if following == "A" else "$"
-        return _class_of(
-            self._escaped_characters(), narrowing=self.narrowing, repeated=self._repeats(after=1)
-        )
+        return _class_of(self._escaped_characters(), narrowing=self.narrowing, repeated=self._repeats(after=1))
 
     def _escaped_characters(self) -> str:
         """The characters that the escape sequence after a backslash stands for."""

@@ -76,9 +76,7 @@ class Plan:
                 return
             if shape.choices is not None:
                 shape.choices = [value for value in shape.choices if self.accepts(value)]
-                shape.contradiction = shape.contradiction or (
-                    None if shape.choices else "no listed value is valid"
-                )
+                shape.contradiction = shape.contradiction or (None if shape.choices else "no listed value is valid")
             if shape.contradiction is None:
                 self._shapes.append(shape)
             else:
@@ -149,9 +147,7 @@ class Plans:
     def hides(self, site: Site) -> bool:
         """Whether values at ``site`` do not travel in this direction (OAS 3.1 §4.8.24)."""
         mark = _MARKS[self.direction]
-        return any(
-            isinstance(node.schema, dict) and node.schema.get(mark) is True for node in self.chain(site)
-        )
+        return any(isinstance(node.schema, dict) and node.schema.get(mark) is True for node in self.chain(site))
 
     def without_hidden(self, site: Site, value: Json) -> Json:
         """``value`` without the optional properties that do not travel in this direction."""

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from random import Random
 
 _POOL_SIZE = 97  # a prime, so that values drawn with different strides do not fall into step
-_ENVELOPES = frozenset(
-    {"", "data", "attributes", "result", "results", "item", "items", "value", "object", "payload"}
-)
+_ENVELOPES = frozenset({"", "data", "attributes", "result", "results", "item", "items", "value", "object", "payload"})
 _faker_lock = Lock()
 
 

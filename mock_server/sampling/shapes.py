@@ -134,13 +134,9 @@ class Shape:
     def fits_bounds(self, number: float) -> bool:
         """Whether ``number`` lies within the bounds and on the steps."""
         exact = exact_fraction(number)
-        if self.minimum is not None and (
-            exact < self.minimum[0] or (self.minimum[1] and exact == self.minimum[0])
-        ):
+        if self.minimum is not None and (exact < self.minimum[0] or (self.minimum[1] and exact == self.minimum[0])):
             return False
-        if self.maximum is not None and (
-            exact > self.maximum[0] or (self.maximum[1] and exact == self.maximum[0])
-        ):
+        if self.maximum is not None and (exact > self.maximum[0] or (self.maximum[1] and exact == self.maximum[0])):
             return False
         return all((exact / step).denominator == 1 for step in self.steps)
 

@@ -108,9 +108,7 @@ def _raw(shape: Shape, scene: Scene) -> Iterator[str]:
         some = some_matching(pattern, min_length=shape.min_length, max_length=shape.max_length)
         if some:
             yield scene.rng.choice(some)
-        yield from strings_matching(
-            pattern, scene.rng, min_length=shape.min_length, max_length=shape.max_length
-        )
+        yield from strings_matching(pattern, scene.rng, min_length=shape.min_length, max_length=shape.max_length)
     for provider in ("word", "catch_phrase", "city", "color_name"):
         yield fitted(scene.drawn(provider), shape.min_length, shape.max_length)
 

@@ -1,4 +1,4 @@
-"""A WSGI application under an ASGI server, for servers that live inside another process (ASGI 3.0, PEP 3333)."""
+"""A WSGI application under an ASGI server, for servers inside another process (ASGI 3.0, PEP 3333)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import io
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -17,16 +18,19 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def asgi(application: WSGIApplication) -> ASGIApplication:
-    """The application as an ASGI one. Requests run on threads, so one that waits does not hold up the others."""
+def asgi(application: WSGIApplication, *, threads: Executor, max_body: int) -> ASGIApplication:
+    """The application as an ASGI one; its requests run on ``threads``.
+
+    Of a body larger than ``max_body`` the application sees one byte more than that, enough to refuse it.
+    """
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        body = await _read(receive)
+        body = await _read(receive, max_body + 1)
         started: dict[str, Any] = {}
 
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             started.update(status=int(status[:3]), headers=headers)
             return lambda _data: None  # PEP 3333's write(); nothing here uses it
 
@@ -34,24 +38,28 @@ def asgi(application: WSGIApplication) -> ASGIApplication:
             return b"".join(application(_environ(scope, body), start_response))
 
         try:
-            payload = await asyncio.to_thread(run)
+            payload = await asyncio.get_running_loop().run_in_executor(threads, run)
         except ConnectionResetError:
             await _break(send)
             return
-        encoded = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in started["headers"]]
-        await send({"type": "http.response.start", "status": started["status"], "headers": encoded})
+        headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
+            for name, value in started["headers"]
+        ]
+        await send({"type": "http.response.start", "status": started["status"], "headers": headers})
         await send({"type": "http.response.body", "body": payload})
 
     return serve
 
 
-async def _read(receive: Receive) -> bytes:
-    pieces = []
+async def _read(receive: Receive, limit: int) -> bytes:
+    """The body, read to its end so that the client hears the answer, kept up to ``limit`` bytes."""
+    body = bytearray()
     while True:
         message = await receive()
-        pieces.append(message.get("body", b""))
+        body += message.get("body", b"")[: limit - len(body)]
         if not message.get("more_body", False):
-            return b"".join(pieces)
+            return bytes(body)
 
 
 async def _break(send: Send) -> None:

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,9 +23,11 @@ from mock_server.packs import ApiSource
 from mock_server.sandbox import Options, Sandbox
 from mock_server.web.app import create_app, sandbox_of
 from mock_server.web.bridge import asgi
+from mock_server.web.ports import check_port, free_port, url_host
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
+_THREADS = 32  # a request that waits (a fault's delay) holds up only its own thread
 
 
 class MockServer:
@@ -51,6 +54,7 @@ class MockServer:
         self._server: Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._threads: ThreadPoolExecutor | None = None
         self._failure: BaseException | None = None
 
     @property
@@ -61,28 +65,32 @@ class MockServer:
     @property
     def url(self) -> str:
         """The base URL, without a trailing slash; with several APIs each is below its own name."""
-        return f"http://{self.host}:{self.port}"
+        return f"http://{url_host(self.host)}:{self.port}"
 
     def start(self) -> Self:
         """Serves until ``stop``; returns when the port answers."""
         if self._thread is not None:
             raise ConfigurationError("this server is running already", got=self.url)
         if self.port == 0:
-            self.port = _free_port(self.host)
+            self.port = free_port(self.host)
+        else:
+            check_port(self.host, self.port)
         self._thread = threading.Thread(target=self._run, name="apidouble", daemon=True)
         self._thread.start()
         self._wait()
         return self
 
     def stop(self) -> None:
-        """Stops serving; requests under way are cut off."""
+        """Stops serving; waits at most five seconds for requests that a fault delays."""
         if self._thread is None:
             return
         if self._loop is not None and self._server is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed when the server ended by itself
                 self._loop.call_soon_threadsafe(self._server.stop)
         self._thread.join(_STOP_SECONDS)
-        self._thread = self._server = self._loop = None
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+        self._thread = self._server = self._loop = self._threads = None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -95,13 +103,14 @@ class MockServer:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the start
+        except BaseException as error:  # handed to the thread that waits for the start
             self._failure = error
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="apidouble-request")
         self._server = Server(
-            asgi(self.app.wsgi_app),
+            asgi(self.app.wsgi_app, threads=self._threads, max_body=self.sandbox.options.max_body),
             address=self.host,
             port=self.port,
             interface=Interfaces.ASGINL,
@@ -117,11 +126,6 @@ class MockServer:
                 return
             except OSError:
                 time.sleep(0.002)
-        raise ConfigurationError(f"the server did not start on {self.url}", got=str(self._failure))
-
-
-def _free_port(host: str) -> int:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        failure, url = self._failure, self.url
+        self.stop()
+        raise ConfigurationError(f"the server did not start on {url}", got=str(failure or "no answer"))

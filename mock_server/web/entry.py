@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 from mock_server.errors import ConfigurationError
 from mock_server.exchange.errorbodies import PROBLEM_JSON
@@ -43,11 +43,11 @@ class MockEntry:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = raw_path(environ)
-        session = environ.get("HTTP_MOCK_SESSION")
+        session = environ.get("HTTP_MOCK_SESSION") or None
         prefix = ""
         if path.startswith(SESSION):
-            session, _, rest = path[len(SESSION) :].partition("/")
-            prefix, path = f"{SESSION}{session}", "/" + rest
+            named, _, rest = path[len(SESSION) :].partition("/")
+            session, prefix, path = unquote(named), f"{SESSION}{named}", "/" + rest
         if path == CONTROL or path.startswith(CONTROL + "/"):
             return self._control(environ, start_response, path, prefix, session)
         mounted = self._mounted(path)
@@ -56,7 +56,7 @@ class MockEntry:
             return self._flask(environ, start_response)
         line, mount, path = mounted
         try:
-            universe = self._sandbox.universes.get(session) if session else self._sandbox.universes.default
+            universe = self._sandbox.universes.get(session) if session is not None else self._sandbox.universes.default
         except ConfigurationError as error:
             return _problem(start_response, 400, str(error))
         try:
@@ -66,12 +66,17 @@ class MockEntry:
             return _problem(start_response, 500, "apidouble failed; the server's log has the details")
 
     def _control(
-        self, environ: WSGIEnvironment, start_response: StartResponse, path: str, prefix: str, session: str | None
+        self,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+        path: str,
+        prefix: str,
+        session: str | None,
     ) -> Iterable[bytes]:
         if prefix:
-            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + prefix
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + unquote(prefix)
             environ["HTTP_MOCK_SESSION"] = session
-            environ["PATH_INFO"] = environ["PATH_INFO"][len(prefix) :]
+            environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")  # PEP 3333
         return self._flask(environ, start_response)
 
     def _mounted(self, path: str) -> tuple[Line, str, str] | None:
@@ -109,7 +114,7 @@ class MockEntry:
         if response.delay:
             time.sleep(response.delay)
         if response.reset:
-            start_response("200 OK", [("Content-Length", "1")])
+            start_response("200 OK", [("Content-Length", "100")])
             return _broken()
         return _send(start_response, response, head=request.method == "HEAD")
 
@@ -176,9 +181,9 @@ def _send(start_response: StartResponse, response: RawResponse, *, head: bool) -
 
 
 def _broken() -> Iterator[bytes]:
-    """A body that ends before it begins, which makes every server close the connection."""
+    """A body that breaks off, which makes every server close the connection."""
+    yield b" "
     raise ConnectionResetError(0, "a fault was set for this operation")
-    yield b""
 
 
 def _problem(start_response: StartResponse, status: int, detail: str) -> list[bytes]:
@@ -186,5 +191,3 @@ def _problem(start_response: StartResponse, status: int, detail: str) -> list[by
     body = jsontext.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
     start_response(_STATUS_LINES[status], [("Content-Type", PROBLEM_JSON), ("Content-Length", str(len(body)))])
     return [body]
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import threading
@@ -63,13 +64,18 @@ def serve(serving: Serving) -> None:
 def _load(serving: Serving, *_: Any) -> WSGIApplication:
     sandbox = Sandbox(serving.sources, options=serving.options())
     if serving.watch:
-        Watcher(sandbox, say=lambda text: print(text, file=sys.stderr, flush=True)).start()
+        Watcher(sandbox, say=_say).start()
     application: WSGIApplication = app_for(sandbox, control_token=serving.control_token).wsgi_app
     return application
 
 
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
 class Watcher:
-    """Reloads a sandbox's descriptions when a file changes; a broken one is reported and the last good one stays."""
+    """Reloads a sandbox when one of its files changes; a broken edit is reported and the last good one stays."""
 
     def __init__(self, sandbox: Sandbox, *, say: Callable[[str], None]) -> None:
         self._sandbox = sandbox
@@ -94,11 +100,17 @@ class Watcher:
         try:
             self._sandbox.reload()
         except ApidoubleError as error:
-            self._say(f"not reloaded: {error}")
+            self._say(f"not reloaded, still serving what was read before: {error}")
             return False
         self._times = self._look()
         self._say("reloaded; the state is kept")
         return True
 
-    def _look(self) -> dict[Path, int]:
-        return {path: path.stat().st_mtime_ns for path in self._sandbox.files() if path.exists()}
+    def _look(self) -> dict[Path, tuple[int, int]]:
+        """Every file with its time and size, without those that are missing."""
+        found = {}
+        for path in self._sandbox.files():
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                found[path] = (status.st_mtime_ns, status.st_size)
+        return found

@@ -25,23 +25,18 @@ def lead_analytics(world: World, meaning: Meaning, call: Call) -> Outcome | Prob
     first, last = _day(call, "date_from"), _day(call, "date_to")
     if first is not None and last is not None and first > last:
         message = "is after date_to"
-        violation = Violation(
-            "query", "", "range", call.query["date_from"], f"at most {last}", message, "date_from"
-        )
+        violation = Violation("query", "", "range", call.query["date_from"], f"at most {last}", message, "date_from")
         return Problem(Kind.INVALID, f"date_from {message}", (violation,))
     assert meaning.resource is not None
     leads = [
         entry.value
         for entry in world.collection(meaning.resource, ())
-        if (first is None or first <= _created(entry.value))
-        and (last is None or _created(entry.value) <= last)
+        if (first is None or first <= _created(entry.value)) and (last is None or _created(entry.value) <= last)
     ]
     counted = Reason(
         "counted", f"{len(leads)} leads", f"created from {first or 'the first'} to {last or 'the last'} day"
     )
-    return Outcome(
-        meaning.status, _figures(world, leads), reads=(meaning.resource.qualified,), reasons=(counted,)
-    )
+    return Outcome(meaning.status, _figures(world, leads), reads=(meaning.resource.qualified,), reasons=(counted,))
 
 
 def _day(call: Call, name: str) -> date | None:

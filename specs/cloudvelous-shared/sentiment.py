@@ -41,8 +41,7 @@ def analyze_text(world: World, meaning: Meaning, call: Call) -> Outcome | Proble
         "sentiment": verdict.sentiment,
         "confidence": verdict.confidence,
         "entities": [
-            {"text": row["text"], "type": row["type"], "confidence": row["confidence"]}
-            for row in verdict.entities
+            {"text": row["text"], "type": row["type"], "confidence": row["confidence"]} for row in verdict.entities
         ],
         "summary": _summary(verdict, table),
     }

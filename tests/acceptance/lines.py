@@ -40,9 +40,7 @@ class Served:
 
 def served(description: Json | Path, *, credentials: Iterable[Credential] = ()) -> Served:
     """A line for a description, with an empty state and a clock that stands still."""
-    documents = (
-        Documents.load(description) if isinstance(description, Path) else Documents.from_value(description)
-    )
+    documents = Documents.load(description) if isinstance(description, Path) else Documents.from_value(description)
     model = Model(Api(documents, name="tested"), seed=1, epoch=NOW)
     universes = Universes(State(), clock=Clock(NOW.timestamp), seed=1, tables={})
     return Served(Line(model, authenticator=Authenticator(credentials, verifiers={})), universes.default)

@@ -94,9 +94,7 @@ RICH: Json = {
                 "operationId": "readPoint",
                 "parameters": [
                     _parameter("point", "path", {"type": "array", "items": _COUNT}, required=True),
-                    _parameter(
-                        "matrix", "path", {"type": "array", "items": _COUNT}, required=True, style="matrix"
-                    ),
+                    _parameter("matrix", "path", {"type": "array", "items": _COUNT}, required=True, style="matrix"),
                 ],
                 "responses": _DONE,
             }

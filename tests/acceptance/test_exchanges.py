@@ -21,9 +21,7 @@ from mock_server.packs import ApiSource, pack, pack_names
 from mock_server.sandbox import Sandbox
 
 PACKS = tuple(pack(name) for name in pack_names())
-FILES = tuple(
-    path for folder in {p.fixtures: None for p in PACKS if p.fixtures} for path in exchange_files(folder)
-)
+FILES = tuple(path for folder in {p.fixtures: None for p in PACKS if p.fixtures} for path in exchange_files(folder))
 
 
 def sources(fixtures: Path) -> list[ApiSource]:
@@ -165,9 +163,7 @@ def test_a_body_that_is_not_json_is_reported(tmp_path: Path) -> None:
         tmp_path,
         "{title: t, api: a, steps: [{request: {method: GET, path: /}, response: {status: 200, body: 1}}]}",
     )
-    target = Target(
-        lambda *request: (200, {}, b"<html>"), lambda api, name: Presented(), lambda duration: None
-    )
+    target = Target(lambda *request: (200, {}, b"<html>"), lambda api, name: Presented(), lambda duration: None)
     failure = run(load(path), target)
     assert failure is not None
     assert "is not JSON" in str(failure)
@@ -200,9 +196,7 @@ def test_a_step_that_cannot_be_used_is_refused(tmp_path: Path, step: str, words:
 
 
 def test_a_request_to_no_api_is_refused(tmp_path: Path) -> None:
-    path = written(
-        tmp_path, "{title: t, steps: [{request: {method: GET, path: /}, response: {status: 200}}]}"
-    )
+    path = written(tmp_path, "{title: t, steps: [{request: {method: GET, path: /}, response: {status: 200}}]}")
     with pytest.raises(FixtureError, match="goes to no API"):
         load(path)
 

@@ -47,9 +47,7 @@ class Hostile:
     body: bytes = b""
 
 
-def get(
-    name: str, status: int, target: str, headers: dict[str, str] | None = None, body: bytes = b""
-) -> Hostile:
+def get(name: str, status: int, target: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Hostile:
     return Hostile(name, status, "GET", target, headers or {}, body)
 
 
@@ -321,12 +319,8 @@ _HEADERS = st.dictionaries(
     ),
     st.one_of(
         st.text(max_size=40),
-        st.sampled_from(
-            ["application/json", "application/xml", "application/x-www-form-urlencoded", "text/plain"]
-        ),
-        st.sampled_from(
-            ["multipart/form-data; boundary=b", "application/json-patch+json", "Bearer right", "explain"]
-        ),
+        st.sampled_from(["application/json", "application/xml", "application/x-www-form-urlencoded", "text/plain"]),
+        st.sampled_from(["multipart/form-data; boundary=b", "application/json-patch+json", "Bearer right", "explain"]),
     ),
     max_size=4,
 )
@@ -342,8 +336,7 @@ _BODIES = st.one_of(
 
 
 @given(
-    method=st.sampled_from(["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-    | st.text(max_size=8),
+    method=st.sampled_from(["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS"]) | st.text(max_size=8),
     target=_TARGETS,
     headers=_HEADERS,
     body=_BODIES,

@@ -206,9 +206,7 @@ _MEMBERS: st.SearchStrategy[Json] = (
     st.none() | st.booleans() | st.integers(-20, 20) | st.text("abé \U0001f600", max_size=6) | st.just([])
 )
 _TARGETS = st.one_of(
-    st.builds(
-        "/things?limit={}&offset={}".format, st.integers(-3, 30), st.sampled_from(["0", "7", "x", "-1"])
-    ),
+    st.builds("/things?limit={}&offset={}".format, st.integers(-3, 30), st.sampled_from(["0", "7", "x", "-1"])),
     st.builds("/search?tags=a,b&word={}".format, st.text("ab", min_size=1, max_size=6)),
     st.builds("/search?filter[a]={}&filter[b]={}".format, st.integers(-5, 15), st.text("xyz", max_size=3)),
 )

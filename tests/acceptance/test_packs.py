@@ -135,7 +135,11 @@ def _schemas(served: Served) -> Iterator[tuple[str, dict[str, Json], Direction]]
         for status, response in operation.responses.items():
             for media in response.content:
                 if media.schema is not None:
-                    yield f"{operation.id} {status}", media.schema.bundle(Direction.RESPONSE), Direction.RESPONSE
+                    yield (
+                        f"{operation.id} {status}",
+                        media.schema.bundle(Direction.RESPONSE),
+                        Direction.RESPONSE,
+                    )
 
 
 @pytest.mark.parametrize("name", pack_names())

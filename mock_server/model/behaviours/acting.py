@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from mock_server.model.behaviours.creating import given_members
 from mock_server.model.behaviours.reading import existing, name_of
 from mock_server.model.behaviours.updating import touched
 from mock_server.model.call import Call
 from mock_server.model.meaning import Meaning, Reason, Resource
-from mock_server.model.outcome import NO_BODY, Event, Outcome
+from mock_server.model.outcome import Outcome
 from mock_server.model.problem import Kind, Problem
-from mock_server.model.queries import value_at
 from mock_server.model.state import Change, Partition, Put
 from mock_server.model.states import guard_refusal, refused_move
 from mock_server.model.world import World
@@ -18,7 +18,8 @@ from mock_server.openapi.values import Json, Violation
 
 
 def act(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
-    """The item after the action: what the action sets, and those of the caller's members that the item has."""
+    """The item after the action: what the action sets, and those of the caller's members that the item
+    has."""
     found = existing(world, meaning, call)
     if isinstance(found, Problem):
         return found
@@ -30,34 +31,35 @@ def act(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
         if isinstance(moved, Problem):
             return moved
         value |= moved
-    context = world.context(call, resource=old)
-    value |= {name: template.evaluate(context) for name, template in meaning.set.items()}
+    if meaning.set:
+        context = world.context(call, resource=old)
+        value |= {name: template.evaluate(context) for name, template in meaning.set.items()}
     if meaning.transition is None:
         refusal = refused_move(world, resource, old, value, call)
         if refusal is not None:
             return refusal
     changes: tuple[Change, ...] = ()
     if value != old:
-        value = touched(world, resource, value, entry)
+        value = touched(resource, value, entry)
         changes = (*world.settle(resource, scope), Put(Partition(resource.qualified, scope), key, value))
     reasons = () if changes else (Reason("action", "nothing changes", "no member goes with this verb"),)
     return Outcome(
         meaning.status,
-        world.model.answer_about(meaning, call, value),
+        world.model.answers.about(meaning, call, value),
         changes=changes,
         reads=(name_of(resource, scope, key),),
-        events=tuple(Event(event, value, resource.name, key) for event in meaning.emits),
         has_holes=True,
         reasons=reasons,
     )
 
 
 def _sent(world: World, meaning: Meaning, call: Call, resource: Resource) -> dict[str, Json]:
-    given = value_at(call.body, meaning.request_path) if call.body is not NO_BODY else None
-    if not isinstance(given, dict):
-        return {}
-    fixed = world.model.read_only(resource) | set(resource.assigned)
-    return {name: m for name, m in given.items() if name in resource.anatomy.members and name not in fixed}
+    own = world.model.resource_facts(resource).own
+    return {
+        name: member
+        for name, member in given_members(meaning, call).items()
+        if name in resource.anatomy.members and name not in own and name not in resource.assigned
+    }
 
 
 def _moved(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mock_server.model.behaviours.reading import existing, name_of, selection
 from mock_server.model.behaviours.updating import touched
 from mock_server.model.call import Call
 from mock_server.model.constraints import cascade
+from mock_server.model.inference.bodies import has_content
 from mock_server.model.meaning import Meaning, Reason
-from mock_server.model.outcome import NO_BODY, Event, Outcome
-from mock_server.model.preconditions import etag_of, unmet
-from mock_server.model.problem import Problem
+from mock_server.model.outcome import NO_BODY, Outcome
+from mock_server.model.preconditions import refused_precondition
+from mock_server.model.problem import Kind, Problem
 from mock_server.model.queries import Page, select
 from mock_server.model.state import Change, Partition, Put, Remove
 from mock_server.model.world import World, missing_parent, scope_of
@@ -21,16 +24,15 @@ def delete(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
     if isinstance(found, Problem):
         return found
     resource, scope, key, entry = found
-    if world.model.uses_etags(meaning.operation_id):
-        refusal = unmet(call, etag_of(entry), required=world.model.wants_preconditions(meaning.operation_id))
-        if refusal is not None:
-            return refusal
+    refusal = refused_precondition(world.model.facts(meaning), call, entry)
+    if refusal is not None:
+        return refusal
     partition = Partition(resource.qualified, scope)
     answer = entry.value
     if resource.soft_delete is not None:
         context = world.context(call, resource=entry.value)
         marks = {name: template.evaluate(context) for name, template in resource.soft_delete.set.items()}
-        answer = touched(world, resource, {**entry.value, **marks}, entry)
+        answer = touched(resource, {**entry.value, **marks}, entry)
         changes: tuple[Change, ...] = (Put(partition, key, answer),)
     else:
         dependants = cascade(world, resource, scope, key)
@@ -41,10 +43,9 @@ def delete(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
             changes = (*changes, Put(Partition(f"{resource.qualified}~gone", scope), key, {}))
     return Outcome(
         meaning.status,
-        world.model.answer_about(meaning, call, answer),
+        world.model.answers.about(meaning, call, answer),
         changes=changes,
         reads=(name_of(resource, scope, key),),
-        events=tuple(Event(event, answer, resource.name, key) for event in meaning.emits),
         has_holes=True,
         reasons=(Reason("delete", "marked", "the resource is deleted softly"),) if resource.soft_delete else (),
     )
@@ -57,16 +58,26 @@ def clear(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
     refusal = missing_parent(world, meaning, call)
     if refusal is not None:
         return refusal
-    scope = scope_of(meaning, call)
-    chosen = select(world.collection(resource, scope), meaning.listing, call.query, predicates=selection(meaning, call))
-    assert isinstance(chosen, Page)  # a clearing operation takes no cursor
+    scope = scope_of(world, meaning, call)
+    everything = replace(meaning.listing, style="none", default_limit=None)
+    conditions = selection(world, meaning, call)
+    chosen = select(world.collection(resource, scope), everything, call.query, conditions=conditions)
+    if not isinstance(chosen, Page):
+        return Problem(Kind.INVALID, f"query parameter {chosen.name}: {chosen.message}", (chosen,))
     changes: list[Change] = list(world.settle(resource, scope))
     for entry in chosen.entries:
         dependants = cascade(world, resource, scope, entry.key)
         if isinstance(dependants, Problem):
             return dependants
         changes += [Remove(Partition(resource.qualified, scope), entry.key), *dependants]
-    has_body = meaning.response is not None and bool(meaning.response.content)
-    body = world.model.sampled_answer(meaning, call) if has_body else NO_BODY
-    return Outcome(meaning.status, body, changes=tuple(changes), reads=(name_of(resource, scope),),
-                   reasons=(Reason("clear", f"{len(chosen.entries)} removed", "all that the request selects"),))  # fmt: skip
+    body = NO_BODY
+    if has_content(meaning.response):
+        view = world.model.answers.view(meaning)
+        body = view.body([]) if view.is_list else world.model.answers.sampled(meaning, call)
+    return Outcome(
+        meaning.status,
+        body,
+        changes=tuple(changes),
+        reads=(name_of(resource, scope),),
+        reasons=(Reason("clear", f"{len(chosen.entries)} removed", "all that the request selects"),),
+    )

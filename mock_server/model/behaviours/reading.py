@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from mock_server.model.anatomy import words
 from mock_server.model.call import Call
 from mock_server.model.collection import Entry
+from mock_server.model.filters import Predicate, value_at
 from mock_server.model.meaning import Meaning, Reason, Resource
 from mock_server.model.outcome import NO_BODY, Outcome, key_text
-from mock_server.model.preconditions import etag_of, not_modified
+from mock_server.model.preconditions import not_modified, tag
 from mock_server.model.problem import Kind, Problem
-from mock_server.model.queries import Page, Predicate, select, value_at
+from mock_server.model.queries import Page, select
 from mock_server.model.world import World, is_soft_deleted, missing_parent, scope_of
-from mock_server.openapi.values import Json
+from mock_server.openapi.values import Json, Violation
 
 
 def key_of(meaning: Meaning, call: Call) -> str:
@@ -35,6 +34,12 @@ def not_found(resource: Resource, key: str) -> Problem:
     return Problem(Kind.NOT_FOUND, f"{resource.name} {key!r} does not exist" if key else f"no {resource.name} is set")
 
 
+def without_key(resource: Resource) -> Problem:
+    """The refusal of a body that does not say which item it is about."""
+    violation = Violation("body", "", "required", None, [resource.key], f"names no {resource.key}")
+    return Problem(Kind.INVALID, f"the body names no {resource.key}, so which {resource.name}?", (violation,))
+
+
 def existing(world: World, meaning: Meaning, call: Call) -> tuple[Resource, tuple[str, ...], str, Entry] | Problem:
     """The item a call is about, with its resource, scope and key; a 404 when it or a parent is missing."""
     resource = meaning.resource
@@ -42,7 +47,9 @@ def existing(world: World, meaning: Meaning, call: Call) -> tuple[Resource, tupl
     refusal = missing_parent(world, meaning, call)
     if refusal is not None:
         return refusal
-    scope, key = scope_of(meaning, call), key_of(meaning, call)
+    scope, key = scope_of(world, meaning, call), key_of(meaning, call)
+    if not key and not resource.singleton:
+        return without_key(resource)
     entry = world.entry(resource, scope, key)
     return not_found(resource, key) if entry is None else (resource, scope, key, entry)
 
@@ -52,22 +59,22 @@ def name_of(resource: Resource, scope: tuple[str, ...], key: str = "") -> str:
     return "/".join((resource.qualified, *scope, *((key,) if key else ())))
 
 
+_SAMPLED: tuple[Reason, ...] = (Reason("body", "sampled", "no operation creates this, so any key is taken to exist"),)
+
+
 def read(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
     """One item as it is stored; 304 when the caller has it already."""
     found = existing(world, meaning, call)
     if isinstance(found, Problem):
         return found
     resource, scope, key, entry = found
-    etag = etag_of(entry) if world.model.uses_etags(meaning.operation_id) else None
+    etag = tag(entry.sequence, entry.revision) if world.model.facts(meaning).uses_etags else None
     reads = (name_of(resource, scope, key),)
     if etag is not None and not_modified(call, etag):
-        return Outcome(304, NO_BODY, reads=reads, etag=etag,
-                       reasons=(Reason("status", "304", "If-None-Match names the current entity tag"),))  # fmt: skip
-    view = world.model.view(meaning)
-    body = NO_BODY if meaning.response is None or not meaning.response.content else view.body(view.item(entry.value))
-    reasons = ()
-    if entry.sequence == 0:
-        reasons = (Reason("body", "sampled", "no operation creates this, so any key is taken to exist"),)
+        why = Reason("status", "304", "If-None-Match names the current entity tag")
+        return Outcome(304, NO_BODY, reads=reads, etag=etag, reasons=(why,))
+    body = world.model.answers.shown(meaning, entry.value)
+    reasons = () if entry.sequence else _SAMPLED
     return Outcome(meaning.status, body, reads=reads, etag=etag, reasons=reasons)
 
 
@@ -78,50 +85,52 @@ def list_items(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
     refusal = missing_parent(world, meaning, call)
     if refusal is not None:
         return refusal
-    scope = scope_of(meaning, call)
-    page = select(world.collection(resource, scope), meaning.listing, call.query,
-                  predicates=selection(meaning, call))  # fmt: skip
+    scope = scope_of(world, meaning, call)
+    conditions = selection(world, meaning, call)
+    page = select(world.collection(resource, scope), meaning.listing, call.query, conditions=conditions)
     if not isinstance(page, Page):
         return Problem(Kind.INVALID, f"query parameter {page.name}: {page.message}", (page,))
-    view = world.model.view(meaning)
+    view = world.model.answers.view(meaning)
     items = [view.item(entry.value) for entry in page.entries]
     links = _Links(call, meaning, page)
-    extra = {path: value for path, role in meaning.envelope.fields.items()
-             if (value := _field(role, page, meaning, links)) is not _ABSENT}  # fmt: skip
+    extra = {path: _field(role, page, meaning, links) for path, role in meaning.envelope.fields.items()}
     return Outcome(
         meaning.status,
         view.body(items, extra),
         headers=_headers(world, meaning, page, links),
         reads=(name_of(resource, scope),),
-        reasons=(Reason("list", f"{len(items)} of {page.total}", _why(meaning, page)),),
+        reasons=_page_reasons(meaning, page),
     )
 
 
-def _why(meaning: Meaning, page: Page) -> str:
+def _page_reasons(meaning: Meaning, page: Page) -> tuple[Reason, ...]:
     style = meaning.listing.style
-    return "not paginated" if style == "none" else f"{style} pagination, limit {page.limit}, offset {page.offset}"
+    why = "not paginated" if style == "none" else f"{style} pagination, limit {page.limit}, offset {page.offset}"
+    found = Reason("list", f"{len(page.entries)} of {page.total}", why)
+    if not page.unsorted:
+        return (found,)
+    return found, Reason("sort", "no effect", f"no property is called {', '.join(page.unsorted)}")
 
 
-def selection(meaning: Meaning, call: Call) -> list[Predicate]:
-    """The conditions that the path itself puts on a list: a view's parent, soft-deleted items, the caller's tenant."""
+def selection(world: World, meaning: Meaning, call: Call) -> list[Predicate]:
+    """The conditions that the path itself puts on a list: a view's parent, soft-deleted items."""
     resource = meaning.resource
     assert resource is not None
-    found: list[Predicate] = []
-    scope = {parent.parameter for parent in resource.parents}
-    for parameter in meaning.scope:
-        name = next((m for m in resource.anatomy.members if words(m) == words(parameter)), None)
-        if parameter not in scope and name is not None and parameter in call.path:
-            found.append(_equals(name, key_text(call.path[parameter])))
+    found: list[Predicate] = [
+        _equals(path, key_text(call.path[parameter]))
+        for parameter, path in world.model.facts(meaning).narrowing.items()
+    ]
     if resource.soft_delete is not None and resource.soft_delete.hidden:
         found.append(lambda value: not is_soft_deleted(resource, value))
     return found
 
 
-def _equals(name: str, wanted: str) -> Predicate:
-    return lambda value: isinstance(value, dict) and name in value and key_text(value[name]) == wanted
+def _equals(path: tuple[str, ...], wanted: str) -> Predicate:
+    def equals(value: Json) -> bool:
+        held = value_at(value, path)
+        return held is not None and key_text(held) == wanted
 
-
-_ABSENT: Any = object()
+    return equals
 
 
 def _field(role: str, page: Page, meaning: Meaning, links: _Links) -> Json:
@@ -183,15 +192,18 @@ class _Links:
         return {listing.offset: str(offset)} if listing.offset is not None else None
 
 
+_TOTAL_HEADERS = ("x-total-count", "x-total", "total-count")
+
+
 def _headers(world: World, meaning: Meaning, page: Page, links: _Links) -> tuple[tuple[str, str], ...]:
-    described: Mapping[str, str] = world.model.described_headers(meaning.operation_id)
+    described = world.model.facts(meaning).headers
+    if not described:
+        return ()
     found = []
     if "link" in described:
         relations = [(relation, links.url(relation)) for relation in ("prev", "next", "last", "first")]
         text = ", ".join(f'<{url}>; rel="{relation}"' for relation, url in relations if url is not None)
         if text:
             found.append((described["link"], text))
-    for name in ("x-total-count", "x-total", "total-count"):
-        if name in described:
-            found.append((described[name], str(page.total)))
+    found += [(described[name], str(page.total)) for name in _TOTAL_HEADERS if name in described]
     return tuple(found)

@@ -7,6 +7,8 @@ from mock_server.model.inference.roles import OPPOSITES, STATE, STATE_WORDS, is_
 from mock_server.model.meaning import Reason, Resource
 from mock_server.openapi.expressions import ValueTemplate, template_value
 
+_UNTOUCHED = object()
+
 
 def action_effect(
     resource: Resource, verb_segment: str, method: str
@@ -21,10 +23,11 @@ def action_effect(
     effect: dict[str, ValueTemplate] = {}
     reasons = []
     for name, member in resource.anatomy.members.items():
-        value = _state_value(member, verb) if words(name) in STATE else None
+        is_state = words(name) in STATE and method != "DELETE"
+        value: object = _state_value(member, verb) if is_state else None
         if value is None:
             value = _flag_value(member, base, undone=undone)
-        if value is not None:
+        if value is not _UNTOUCHED:
             effect[name] = template_value(value)
             reasons.append(Reason(f"sets {name}", str(value), f"the verb {verb!r} names it"))
     return effect, tuple(reasons)
@@ -48,14 +51,15 @@ def _state_value(member: Member, verb: str) -> str | None:
 
 
 def _flag_value(member: Member, verb: str, *, undone: bool) -> object:
-    done = set(participles(verb)) | {verb}
+    """What the verb sets a flag or a time to; ``_UNTOUCHED`` when the member is not about the verb."""
+    done = {*participles(verb), verb, *STATE_WORDS.get(verb, ())}
     if member.types == {"boolean"} and _says(member.name, done):
         return not undone
     if is_moment(member) and _says(member.name, done, tail={"at", "on", "date", "time"}) and "created" not in done:
-        if undone:
-            return None
-        return "$now"
-    return None
+        if not undone:
+            return "$now"
+        return None if "null" in member.types else _UNTOUCHED
+    return _UNTOUCHED
 
 
 def _says(name: str, done: set[str], *, tail: set[str] | None = None) -> bool:

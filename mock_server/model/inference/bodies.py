@@ -36,7 +36,8 @@ class Part:
 
 
 def json_media(content: tuple[MediaType, ...]) -> MediaType | None:
-    """The media type by which inference reads a message: JSON where there is one, else a form, XML, the first."""
+    """The media type by which inference reads a message: JSON where there is one, else a form, XML, the
+    first."""
     if not content:
         return None
 
@@ -51,6 +52,11 @@ def json_media(content: tuple[MediaType, ...]) -> MediaType | None:
         return 3 if "xml" in essence else 4
 
     return min(content, key=rank)
+
+
+def has_content(response: Response | None) -> bool:
+    """Whether a response describes a body."""
+    return response is not None and bool(response.content)
 
 
 def response_schema(response: Response | None) -> Schema | None:
@@ -69,8 +75,8 @@ def request_schema(operation: Operation) -> Schema | None:
 def list_part(schema: Schema | None, *, name: str, item_name: str = "") -> Part | None:
     """The list of items within a response, or None when the response is no list.
 
-    ``name`` is the collection's own name and ``item_name`` the component name of its items; both settle which array
-    is meant when there are several.
+    ``name`` is the collection's own name and ``item_name`` the component name of its items; both settle which
+    array is meant when there are several.
     """
     if schema is None:
         return None
@@ -136,6 +142,22 @@ def _member_schema(bundle: Json, name: str) -> Json:
     return flatten(bundle, bundle).get("properties", {}).get(name, {})
 
 
+def schema_at(bundle: Json, path: tuple[str, ...]) -> Json:
+    """The schema of the member at a path of names, {} where none is described."""
+    schema: Json = bundle
+    for name in path:
+        schema = (flatten(bundle, schema).get("properties") or {}).get(name, {})
+    return schema
+
+
+def alone(part: Part) -> Json:
+    """A part of a message as a self-contained schema."""
+    if part.schema is part.bundle or not isinstance(part.schema, dict):
+        return part.schema
+    shared = {key: part.bundle[key] for key in ("$schema", "$defs", "definitions") if key in part.bundle}
+    return {**shared, **part.schema}
+
+
 def list_envelope(part: Part) -> Envelope:
     """The envelope around a list: where the list is and what the fields beside it mean."""
     if not part.path:
@@ -145,7 +167,7 @@ def list_envelope(part: Part) -> Envelope:
         for name in members:
             if (*path, name) == part.path[: len(path) + 1]:
                 continue
-            role = envelope_role(name)
+            role = envelope_role(name, of=part.path[-1])
             if role is not None and _fits(role, members[name]):
                 fields.setdefault((*path, name), role)
     if "total" not in fields.values():
@@ -170,10 +192,7 @@ def _envelope_levels(part: Part) -> list[tuple[tuple[str, ...], Mapping[str, Jso
 
 
 def _at(bundle: Json, path: tuple[str, ...]) -> Mapping[str, Json]:
-    schema: Json = bundle
-    for name in path:
-        schema = (flatten(bundle, schema).get("properties") or {}).get(name, {})
-    found: Mapping[str, Json] = flatten(bundle, schema).get("properties") or {}
+    found: Mapping[str, Json] = flatten(bundle, schema_at(bundle, path)).get("properties") or {}
     return found
 
 
@@ -217,21 +236,35 @@ def key_names(parameter: str | None, resource: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*names, *_KEYS[:5], *(_KEYS[5:] if parameter is None else ())]))
 
 
-def choose_key(anatomy: Anatomy, parameter: str | None, resource: str) -> str | None:
-    """The property that identifies an item, or None when its representation has none."""
-    scalar = {"string", "integer", "number"}
+_SCALARS = frozenset({"string", "integer", "number"})
+
+
+def choose_key(
+    anatomy: Anatomy, parameter: str | None, resource: str, *, types: frozenset[str] = frozenset()
+) -> str | None:
+    """The property that identifies an item, or None when its representation has none.
+
+    ``types`` are those of the path parameter that carries the key. A property of other types is not what the
+    path means: ``/repos/{repo}`` with a text is about ``name``, though there is a numeric ``id``.
+    """
     by_words = {words(name): name for name in reversed(tuple(anatomy.members))}
-    for candidate in key_names(parameter, resource):
+    spare = ("name", "slug", "code", "login", "username") if parameter is not None else ()
+    found = []
+    for candidate in (*key_names(parameter, resource), *spare):
         name = candidate if candidate in anatomy.members else by_words.get(words(candidate))
-        if name is not None:
-            types = anatomy.members[name].types
-            if not types or types & scalar:
-                return name
-    if parameter is not None:
-        for name in ("name", "slug", "code", "login", "username"):
-            if name in anatomy.members and anatomy.members[name].types & scalar:
-                return name
+        if name is not None and (not anatomy.members[name].types or anatomy.members[name].types & _SCALARS):
+            found.append(name)
+    for name in found:
+        loosely = parameter is not None and words(parameter)[-1:] == words(name)[-1:]
+        if loosely or _same_kind(anatomy.members[name].types, types):
+            return name
     return None
+
+
+def _same_kind(left: frozenset[str], right: frozenset[str]) -> bool:
+    """Whether two sets of types may hold the same values, taking integers for numbers."""
+    numeric = {"integer", "number"}
+    return not left or not right or bool(left & right) or bool(left & numeric and right & numeric)
 
 
 def overlap(left: Anatomy, right: Anatomy) -> float:

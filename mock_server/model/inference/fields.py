@@ -7,7 +7,8 @@ from mock_server.model.inference.roles import CREATED, REVISION, STATE, UPDATED,
 from mock_server.model.meaning import Parent, Reason, States
 
 _FIRST_STATES = (
-    "new", "pending", "draft", "created", "open", "active", "queued", "todo", "available", "scheduled", "enabled",
+    "new", "pending", "draft", "created", "open", "active", "queued", "todo", "available", "scheduled",
+    "enabled",
 )  # fmt: skip
 
 
@@ -17,8 +18,9 @@ def assigned_fields(
     """The properties the server assigns, each with its rule, and why.
 
     Rules: ``key`` (minted, unique), ``created`` and ``updated`` (the clock), ``revision`` (counts writes),
-    ``parent:<parameter>`` (the parent's key), ``initial`` (a state's start), ``zero``/``false``/``empty``/``null``
-    (a start value) and ``sample`` (anything valid, because the item requires it and no request may set it).
+    ``parent:<parameter>`` (the parent's key), ``initial`` (a state's start),
+    ``zero``/``false``/``empty``/``null`` (a start value) and ``sample`` (anything valid, because the item
+    requires it and no request may set it).
     """
     writable = {name for request in requests for name, m in request.members.items() if not m.read_only}
     by_parent = {parent.property: parent.parameter for parent in parents if parent.property is not None}
@@ -35,9 +37,7 @@ def assigned_fields(
     return rules, reasons
 
 
-def _rule(
-    member: Member, *, key: str | None, by_parent: dict[str, str], settable: bool, required: bool
-) -> str | None:
+def _rule(member: Member, *, key: str | None, by_parent: dict[str, str], settable: bool, required: bool) -> str | None:
     name, spelled = member.name, words(member.name)
     if name == key:
         return "key"
@@ -53,10 +53,12 @@ def _rule(
         return "revision"
     if spelled in STATE and member.allowed:
         return "initial"
-    return _start_value(member) if required or member.read_only else None
+    return start_rule(member) if required or member.read_only else None
 
 
-def _start_value(member: Member) -> str:
+def start_rule(member: Member) -> str:
+    """The rule for a member that a new item needs and nobody gave: its default, null, nothing, or a
+    sample."""
     if "default" in member.schema:
         return "default"
     if "null" in member.types:
@@ -88,7 +90,8 @@ def _why(rule: str) -> str:
 
 
 def hidden_fields(item: Anatomy, requests: tuple[Anatomy, ...]) -> frozenset[str]:
-    """Properties that a request may carry and a response may not: writeOnly, or described in requests alone."""
+    """Properties that a request may carry and a response may not: writeOnly, or described in requests
+    alone."""
     hidden = {name for name, member in item.members.items() if member.write_only}
     for request in requests:
         hidden |= {name for name, member in request.members.items() if member.write_only}
@@ -98,7 +101,8 @@ def hidden_fields(item: Anatomy, requests: tuple[Anatomy, ...]) -> frozenset[str
 
 
 def initial_states(item: Anatomy) -> States | None:
-    """The property that holds a state, with the state an item starts in; None when there is no such property."""
+    """The property that holds a state, with the state an item starts in; None when there is no such
+    property."""
     for name, member in item.members.items():
         allowed = [value for value in member.allowed if isinstance(value, str)]
         if words(name) in STATE and allowed:

@@ -38,9 +38,7 @@ def test_merge_patch_agrees_with_rfc_7396_appendix_a(target: Json, patch: Json, 
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "c"]), inner, max_size=3)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "c"]), inner, max_size=3),
     max_leaves=12,
 )
 
@@ -95,9 +93,7 @@ def test_merge_patch_shares_what_does_not_change() -> None:
             {"foo": ["bar", "qux", "baz"]},
             id="A.2",
         ),
-        pytest.param(
-            {"baz": "qux", "foo": "bar"}, [{"op": "remove", "path": "/baz"}], {"foo": "bar"}, id="A.3"
-        ),
+        pytest.param({"baz": "qux", "foo": "bar"}, [{"op": "remove", "path": "/baz"}], {"foo": "bar"}, id="A.3"),
         pytest.param(
             {"foo": ["bar", "qux", "baz"]},
             [{"op": "remove", "path": "/foo/1"}],
@@ -140,9 +136,7 @@ def test_merge_patch_shares_what_does_not_change() -> None:
             {"foo": "bar", "baz": "qux"},
             id="A.11",
         ),
-        pytest.param(
-            {"/": 9, "~1": 10}, [{"op": "test", "path": "/~01", "value": 10}], {"/": 9, "~1": 10}, id="A.14"
-        ),
+        pytest.param({"/": 9, "~1": 10}, [{"op": "test", "path": "/~01", "value": 10}], {"/": 9, "~1": 10}, id="A.14"),
         pytest.param(
             {"foo": ["bar"]},
             [{"op": "add", "path": "/foo/-", "value": ["abc", "def"]}],
@@ -160,15 +154,9 @@ def test_json_patch_agrees_with_rfc_6902_appendix_a(target: Json, operations: Js
 @pytest.mark.parametrize(
     ("target", "operations", "status", "keyword", "pointer"),
     [
-        pytest.param(
-            {"baz": "qux"}, [{"op": "test", "path": "/baz", "value": "bar"}], 409, "test", "/0", id="A.9"
-        ),
-        pytest.param(
-            {"foo": "bar"}, [{"op": "add", "path": "/baz/bat", "value": "qux"}], 409, "add", "/0", id="A.12"
-        ),
-        pytest.param(
-            {"/": 9, "~1": 10}, [{"op": "test", "path": "/~01", "value": "10"}], 409, "test", "/0", id="A.15"
-        ),
+        pytest.param({"baz": "qux"}, [{"op": "test", "path": "/baz", "value": "bar"}], 409, "test", "/0", id="A.9"),
+        pytest.param({"foo": "bar"}, [{"op": "add", "path": "/baz/bat", "value": "qux"}], 409, "add", "/0", id="A.12"),
+        pytest.param({"/": 9, "~1": 10}, [{"op": "test", "path": "/~01", "value": "10"}], 409, "test", "/0", id="A.15"),
     ],
 )
 def test_failing_cases_of_rfc_6902_appendix_a_conflict(

@@ -72,9 +72,7 @@ BEARER = JSON | {"Authorization": "Bearer x"}
         ("POST", "/any", JSON, b"[null]"),
     ],
 )
-def test_good_request_is_valid(
-    version: str, method: str, url: str, headers: dict[str, str], body: bytes
-) -> None:
+def test_good_request_is_valid(version: str, method: str, url: str, headers: dict[str, str], body: bytes) -> None:
     verdict = Judge(description(version)).request(method, url, headers, body)
     assert (verdict.valid, verdict.reasons) == (True, ())
 
@@ -148,9 +146,7 @@ def test_bad_response_is_not(status: int, headers: list[tuple[str, str]], body: 
 def test_description_is_read_with_the_files_it_refers_to(tmp_path: Path) -> None:
     (tmp_path / "pet.json").write_text(json.dumps(PET))
     document = description()
-    document["paths"]["/any"]["post"]["requestBody"]["content"]["application/json"]["schema"] = {
-        "$ref": "pet.json"
-    }
+    document["paths"]["/any"]["post"]["requestBody"]["content"]["application/json"]["schema"] = {"$ref": "pet.json"}
     (tmp_path / "openapi.json").write_text(json.dumps(document))
     judge = Judge(tmp_path / "openapi.json")
     assert judge.request("POST", "/any", JSON, b'{"name":"Rex"}').valid

@@ -48,9 +48,7 @@ def asked(
     verifiers: dict[str, TokenVerifier] | None = None,
 ) -> Any:
     request = RawRequest("GET", "/x", query, headers or {}, b"", "http://double.test")
-    return Authenticator(credentials, verifiers=verifiers or {}).authenticate(
-        operation(*security), request, NOW
-    )
+    return Authenticator(credentials, verifiers=verifiers or {}).authenticate(operation(*security), request, NOW)
 
 
 def challenges(problem: Problem) -> list[str]:
@@ -77,9 +75,7 @@ def test_open_operation_has_no_caller() -> None:
         ("oauth", {"authorization": "Bearer abc"}, ""),
     ],
 )
-def test_presence_is_enough_where_no_credentials_are_known(
-    scheme: str, headers: dict[str, str], query: str
-) -> None:
+def test_presence_is_enough_where_no_credentials_are_known(scheme: str, headers: dict[str, str], query: str) -> None:
     principal, how = asked({scheme: []}, headers=headers, query=query)
     assert (principal.scheme, how) == (scheme, scheme)
 
@@ -103,8 +99,7 @@ def test_lacking_scope_is_forbidden_and_challenged_as_insufficient_scope() -> No
     problem = asked({"oauth": ["write"]}, headers={"authorization": "Bearer right"}, credentials=(known,))
     assert problem.kind is Kind.FORBIDDEN
     assert challenges(problem) == [
-        'Bearer realm="oauth", scope="write", error="insufficient_scope", '
-        'error_description="a lacks the scope write"'
+        'Bearer realm="oauth", scope="write", error="insufficient_scope", error_description="a lacks the scope write"'
     ]
 
 

@@ -87,11 +87,7 @@ KINDS = {"type": "string", "enum": ["api_error", "card_error", "invalid_request_
 SHAPES: tuple[tuple[str, Json, Problem, Json], ...] = (
     (
         "nested",
-        thing(
-            error=thing(
-                "code", code=TEXT, message=TEXT, details=listing(ENTRY), timestamp=MOMENT, request_id=TEXT
-            )
-        ),
+        thing(error=thing("code", code=TEXT, message=TEXT, details=listing(ENTRY), timestamp=MOMENT, request_id=TEXT)),
         INVALID,
         {
             "error": {
@@ -209,9 +205,7 @@ SHAPES: tuple[tuple[str, Json, Problem, Json], ...] = (
     ),
     (
         "message as text or list",
-        thing(
-            "statusCode", "message", statusCode=WHOLE, message={"oneOf": [TEXT, listing(TEXT)]}, error=TEXT
-        ),
+        thing("statusCode", "message", statusCode=WHOLE, message={"oneOf": [TEXT, listing(TEXT)]}, error=TEXT),
         INVALID,
         {
             "statusCode": 422,
@@ -227,9 +221,7 @@ SHAPES: tuple[tuple[str, Json, Problem, Json], ...] = (
     ),
     (
         "status as success, fail or error",
-        thing(
-            "status", status={"type": "string", "enum": ["success", "fail", "error"]}, message=TEXT, data={}
-        ),
+        thing("status", status={"type": "string", "enum": ["success", "fail", "error"]}, message=TEXT, data={}),
         NOT_FOUND,
         {"status": "fail", "message": NOT_FOUND.detail},
     ),
@@ -306,9 +298,7 @@ def test_problem_takes_the_described_shape(schema: Json, problem: Problem, body:
     assert described_body(facts(problem), compiled(schema), None) == body
 
 
-@pytest.mark.parametrize(
-    "problem", [INVALID, NOT_FOUND, UNKNOWN_CALLER], ids=lambda problem: str(problem.kind)
-)
+@pytest.mark.parametrize("problem", [INVALID, NOT_FOUND, UNKNOWN_CALLER], ids=lambda problem: str(problem.kind))
 @pytest.mark.parametrize("schema", [s[1] for s in SHAPES], ids=[s[0] for s in SHAPES])
 def test_every_filled_body_is_valid(schema: Json, problem: Problem) -> None:
     known = compiled(schema)
@@ -329,9 +319,7 @@ def test_members_that_exclude_each_other_are_left_out() -> None:
 
 def test_schema_that_no_error_fits_gives_none() -> None:
     assert (
-        described_body(
-            facts(NOT_FOUND), compiled(thing(id=WHOLE) | {"required": ["colour"], "maxProperties": 0}), None
-        )
+        described_body(facts(NOT_FOUND), compiled(thing(id=WHOLE) | {"required": ["colour"], "maxProperties": 0}), None)
         is None
     )
 

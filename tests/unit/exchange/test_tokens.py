@@ -20,9 +20,7 @@ RULES = TokenRules("oauth", ("HS256",), "issuer", "audience", "scope", ("exp",),
 
 
 def signed(claims: dict[str, object]) -> str:
-    return jwt.encode(
-        {"iss": "issuer", "aud": "audience", "exp": NOW.timestamp() + 60} | claims, SECRET, "HS256"
-    )
+    return jwt.encode({"iss": "issuer", "aud": "audience", "exp": NOW.timestamp() + 60} | claims, SECRET, "HS256")
 
 
 def test_minted_token_is_accepted_with_its_scopes() -> None:

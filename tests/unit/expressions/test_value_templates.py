@@ -64,8 +64,7 @@ def test_arazzo_json_payload_example_is_filled_in() -> None:
         '"quantity": "{$inputs.quantity}", "status": "placed", "complete": false}}'
     )
     assert template(payload).evaluate(CONTEXT) == (
-        '{"petOrder": {"petId": "3", "couponCode": "X1", '
-        '"quantity": "2", "status": "placed", "complete": false}}'
+        '{"petOrder": {"petId": "3", "couponCode": "X1", "quantity": "2", "status": "placed", "complete": false}}'
     )
 
 

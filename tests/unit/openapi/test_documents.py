@@ -91,9 +91,7 @@ def test_reference_leads_to_a_document_and_a_pointer(
     assert found.value == documents.resolve(f"#{pointer}", uri).value
 
 
-def test_absolute_references_into_the_folder_are_the_same_documents(
-    documents: Documents, folder: Path
-) -> None:
+def test_absolute_references_into_the_folder_are_the_same_documents(documents: Documents, folder: Path) -> None:
     file = folder / "schemas" / "lead.json"
     assert documents.resolve(str(file), documents.root).uri == "schemas/lead.json"
     assert documents.resolve(file.as_uri(), documents.root).uri == "schemas/lead.json"
@@ -276,9 +274,7 @@ def test_a_circle_is_refused_with_its_chain(documents: Documents) -> None:
 )
 def test_anchor_is_found_anywhere_in_its_document(schema: Json) -> None:
     documents = Documents.from_value({"components": {"schemas": {"A": {"allOf": [schema]}}}})
-    assert documents.anchor(documents.root, "here") == Located(
-        documents.root, "/components/schemas/A/allOf/0", schema
-    )
+    assert documents.anchor(documents.root, "here") == Located(documents.root, "/components/schemas/A/allOf/0", schema)
     assert documents.anchor(documents.root, "elsewhere") is None
 
 

@@ -80,17 +80,13 @@ def test_update_of_a_node_inside_an_updated_node_keeps_both() -> None:
 
 
 def test_remove_deletes_members_and_items() -> None:
-    result = _applied(
-        {"target": "$.tags[?@.name != 'b']", "remove": True}, {"target": "$.paths.*.get", "remove": True}
-    )
+    result = _applied({"target": "$.tags[?@.name != 'b']", "remove": True}, {"target": "$.paths.*.get", "remove": True})
     assert result["tags"] == [{"name": "b"}]
     assert result["paths"] == {"/leads": {"post": {"tags": ["b"]}}, "/leads/{id}": {}}
 
 
 def test_remove_of_a_node_and_of_what_is_inside_it_works() -> None:
-    result = _applied(
-        {"target": "$..x", "remove": True}, to={"a": [{"x": {"x": 1}}, {"x": 2}], "x": {"b": {"x": 3}}}
-    )
+    result = _applied({"target": "$..x", "remove": True}, to={"a": [{"x": {"x": 1}}, {"x": 2}], "x": {"b": {"x": 3}}})
     assert result == {"a": [{}, {}]}
 
 

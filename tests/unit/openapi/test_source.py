@@ -21,9 +21,7 @@ from mock_server.openapi.values import Json
 # What YAML carries as it is: no control characters, and no line or paragraph separators, which YAML folds.
 # A key "<<" is left out since YAML takes it for a merge key.
 _TEXT = st.text(
-    st.characters(
-        codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp"), exclude_characters="\ufeff\ufffe\uffff"
-    )
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp"), exclude_characters="\ufeff\ufffe\uffff")
 ).filter(lambda text: text != "<<")
 # PyYAML writes by YAML 1.1, where 1e+16 needs a dot; so floats are those that both versions spell alike.
 _FLOATS = st.integers(-(10**6), 10**6).map(lambda number: number / 8)
@@ -111,9 +109,7 @@ HOSTILE: list[tuple[str, str, str | bytes, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "trouble"), [case[1:] for case in HOSTILE], ids=[case[0] for case in HOSTILE]
-)
+@pytest.mark.parametrize(("name", "text", "trouble"), [case[1:] for case in HOSTILE], ids=[case[0] for case in HOSTILE])
 def test_hostile_source_is_refused_by_name_and_trouble(name: str, text: str | bytes, trouble: str) -> None:
     data = text.encode() if isinstance(text, str) else text
     started = time.perf_counter()
@@ -294,9 +290,7 @@ def test_line_of_reads_tabs_and_surrogate_pairs_in_json() -> None:
     assert line_of(text, "/d/0/e") == 4
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"\xff\xfe", b"\x00", b"a: [", b"[" * 3000, b"@", b"a: *x", b"a\n: : b"]
-)
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"\x00", b"a: [", b"[" * 3000, b"@", b"a: *x", b"a\n: : b"])
 def test_line_of_never_raises(data: bytes) -> None:
     assert line_of(data, "/a/b") in {None, 1}
 
@@ -362,9 +356,7 @@ class TestCache:
         fresh = parse(self.YAML, name="a.yaml", cache=tmp_path)
         assert parse(self.YAML, name="a.yaml", cache=tmp_path) == fresh == parse(self.YAML, name="a.yaml")
 
-    def test_a_second_parse_of_yaml_reads_the_entry(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_second_parse_of_yaml_reads_the_entry(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         fresh = parse(self.YAML, name="a.yaml", cache=tmp_path)
         monkeypatch.setattr(source, "_parse_yaml", None)
         assert parse(self.YAML, name="a.yaml", cache=tmp_path) == fresh

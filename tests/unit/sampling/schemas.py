@@ -57,9 +57,7 @@ def numbers(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def scalars() -> Schemas:
-    listed = st.lists(
-        st.one_of(st.integers(0, 9), st.text(max_size=5), st.booleans()), min_size=1, max_size=5
-    )
+    listed = st.lists(st.one_of(st.integers(0, 9), st.text(max_size=5), st.booleans()), min_size=1, max_size=5)
     return st.one_of(
         strings(),
         numbers(),

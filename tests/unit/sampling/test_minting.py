@@ -50,15 +50,11 @@ def test_integers_ascend_from_the_example() -> None:
 
 
 def test_strings_keep_the_prefix_and_length_of_the_example() -> None:
-    assert all(
-        re.fullmatch(r"cus_[0-9A-Za-z]{14}", value) for value in minted(SCHEMAS["prefixed example"], count=50)
-    )
+    assert all(re.fullmatch(r"cus_[0-9A-Za-z]{14}", value) for value in minted(SCHEMAS["prefixed example"], count=50))
 
 
 def test_hexadecimal_examples_lead_to_hexadecimal_strings() -> None:
-    assert all(
-        re.fullmatch(r"[0-9a-f]{24}", value) for value in minted(SCHEMAS["hexadecimal example"], count=50)
-    )
+    assert all(re.fullmatch(r"[0-9a-f]{24}", value) for value in minted(SCHEMAS["hexadecimal example"], count=50))
 
 
 def test_ulids_carry_the_moment() -> None:

@@ -229,10 +229,7 @@ def test_write_only_properties_stay_out_of_responses_and_read_only_ones_out_of_r
             "kept": {"type": "string", "readOnly": True, "writeOnly": True},
         },
     }
-    names = {
-        direction: set(Sampler(schema, direction=direction).sample(seed=1, now=NOW))
-        for direction in Direction
-    }
+    names = {direction: set(Sampler(schema, direction=direction).sample(seed=1, now=NOW)) for direction in Direction}
     assert names == {Direction.RESPONSE: {"id", "kept"}, Direction.REQUEST: {"password", "kept"}}
 
 
@@ -275,9 +272,7 @@ def test_many_unique_items_are_found(items: dict[str, Any]) -> None:
     made({"type": "array", "uniqueItems": True, "minItems": 200, "items": items})
 
 
-@pytest.mark.parametrize(
-    "schema", [{"type": "array", "minItems": 10**9}, {"type": "object", "minProperties": 10**9}]
-)
+@pytest.mark.parametrize("schema", [{"type": "array", "minItems": 10**9}, {"type": "object", "minProperties": 10**9}])
 def test_sizes_that_are_no_sample_are_refused(schema: dict[str, Any]) -> None:
     with pytest.raises(Unsampleable, match="it asks for 1,000,000,000"):
         sample(schema, seed=1, now=NOW)
@@ -319,9 +314,7 @@ def test_bounds_of_64_bits_are_kept() -> None:
         (
             {
                 "$ref": "#/$defs/A",
-                "$defs": {
-                    "A": {"required": ["b"], "type": "object", "properties": {"b": {"$ref": "#/$defs/A"}}}
-                },
+                "$defs": {"A": {"required": ["b"], "type": "object", "properties": {"b": {"$ref": "#/$defs/A"}}}},
             },
             "/$defs/A/properties/b",
         ),

@@ -136,9 +136,7 @@ def test_composed_properties_are_known_to_the_message() -> None:
         A={"allOf": [reference("B")], "unevaluatedProperties": False},
         B={"properties": {"title": {"type": "string"}}},
     )
-    assert messages(schema, {"titel": "x"}) == [
-        "'titel' is not a property of this object (did you mean 'title'?)"
-    ]
+    assert messages(schema, {"titel": "x"}) == ["'titel' is not a property of this object (did you mean 'title'?)"]
 
 
 def test_a_property_of_a_failed_branch_is_not_called_unexpected() -> None:
@@ -195,9 +193,7 @@ def test_a_constant_picks_the_branch() -> None:
         "must be a number, got a string ('x') (as Square)",
         "must be a number, got a string ('y') (as Square)",
     ]
-    assert messages(schema, {"t": "squre"}) == [
-        "'squre' is not one of circle, square (did you mean 'square'?)"
-    ]
+    assert messages(schema, {"t": "squre"}) == ["'squre' is not one of circle, square (did you mean 'square'?)"]
 
 
 def test_a_null_branch_stands_aside() -> None:
@@ -206,9 +202,7 @@ def test_a_null_branch_stands_aside() -> None:
 
 
 def test_the_type_picks_the_branch() -> None:
-    schema = compiled(
-        "3.1", A={"anyOf": [{"type": "string", "maxLength": 1}, {"type": "array", "title": "List"}]}
-    )
+    schema = compiled("3.1", A={"anyOf": [{"type": "string", "maxLength": 1}, {"type": "array", "title": "List"}]})
     assert messages(schema, "ab") == ["must be at most 1 character long, got 2 (as a string)"]
 
 
@@ -235,9 +229,7 @@ def test_branches_within_branches_name_both() -> None:
         Cat=CAT,
         Dog=DOG,
     )
-    assert messages(schema, {"kind": "dog", "bark": 1}) == [
-        "must be a boolean, got an integer (1) (as Pet, Dog)"
-    ]
+    assert messages(schema, {"kind": "dog", "bark": 1}) == ["must be a boolean, got an integer (1) (as Pet, Dog)"]
 
 
 # Size

@@ -74,9 +74,7 @@ def test_components_of_one_name_in_two_files_get_names_of_their_own(tmp_path: Pa
 
 
 def test_a_name_that_would_need_escaping_is_made_plain() -> None:
-    schema = compiled(
-        "3.1", Root={"$ref": "#/components/schemas/Page%C2%ABLead~1x%C2%BB"}, **{"Page«Lead/x»": {}}
-    )
+    schema = compiled("3.1", Root={"$ref": "#/components/schemas/Page%C2%ABLead~1x%C2%BB"}, **{"Page«Lead/x»": {}})
     assert set(schema.bundle()["$defs"]) == {"Root", "Page_Lead_x"}
 
 

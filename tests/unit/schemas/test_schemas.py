@@ -216,9 +216,7 @@ def test_openapi_3_0_schemas_mean_what_an_outside_judge_says(schema: Json, value
 @settings(max_examples=150, deadline=None)
 @given(
     schema=st.dictionaries(
-        st.sampled_from(
-            ["type", "$ref", "items", "allOf", "properties", "required", "enum", "$id", "format"]
-        ),
+        st.sampled_from(["type", "$ref", "items", "allOf", "properties", "required", "enum", "$id", "format"]),
         st.recursive(
             _SCALARS,
             lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_NAMES, inner, max_size=2),

@@ -30,9 +30,7 @@ CHARGE = {
             "items": {"type": "object", "properties": {"price": {"type": "integer"}}},
         },
     },
-    "$defs": {
-        "Address": {"type": "object", "properties": {"line": {"type": "string"}, "no": {"type": "integer"}}}
-    },
+    "$defs": {"Address": {"type": "object", "properties": {"line": {"type": "string"}, "no": {"type": "integer"}}}},
 }
 
 
@@ -109,9 +107,7 @@ def test_broken_form_is_refused_at_the_field(text: str, keyword: str, pointer: s
             "note": TEXT,
             "tags": st.lists(TEXT, min_size=1),
             "address": st.fixed_dictionaries({"line": TEXT, "no": st.integers()}),
-            "metadata": st.dictionaries(
-                TEXT.filter(lambda text: text and not set(text) & set("[]")), TEXT, min_size=1
-            ),
+            "metadata": st.dictionaries(TEXT.filter(lambda text: text and not set(text) & set("[]")), TEXT, min_size=1),
             "items": st.lists(st.fixed_dictionaries({"price": st.integers()}), min_size=1),
         },
     )
@@ -159,9 +155,7 @@ def test_text_that_has_no_charset_here_is_refused(content_type: str, data: bytes
     assert failure_of(lambda: body_decoder("text/plain", True)(data, content_type)).keyword == "charset"
 
 
-@pytest.mark.parametrize(
-    "media_type", ["application/octet-stream", "image/png", "application/pdf", "*/*", "x"]
-)
+@pytest.mark.parametrize("media_type", ["application/octet-stream", "image/png", "application/pdf", "*/*", "x"])
 @given(data=st.binary(max_size=20))
 def test_bytes_stand_as_a_string_of_their_length_and_read_back(media_type: str, data: bytes) -> None:
     value = body_decoder(media_type, True)(data, "application/octet-stream").value

@@ -119,9 +119,7 @@ def test_delimited_queries_read_back(style: str, explode: bool, case: tuple[Json
 _KEYS = st.text(st.characters(codec="utf-8", exclude_characters="[]"), min_size=1, max_size=4)
 _NESTED = st.recursive(
     TEXT,
-    lambda children: (
-        st.lists(children, min_size=1, max_size=3) | st.dictionaries(_KEYS, children, min_size=1)
-    ),
+    lambda children: st.lists(children, min_size=1, max_size=3) | st.dictionaries(_KEYS, children, min_size=1),
 )
 
 

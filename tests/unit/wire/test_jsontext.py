@@ -14,9 +14,7 @@ from mock_server.openapi.undecodable import Undecodable
 from mock_server.openapi.values import Json
 from tests.unit.wire.failures import failure_of, outcome_of
 
-TEXT = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
-    ['":', '\\":"', "1" * 25, "[[", "null"]
-)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(['":', '\\":"', "1" * 25, "[[", "null"])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
     lambda children: st.lists(children, max_size=4) | st.dictionaries(TEXT, children, max_size=4),

@@ -34,9 +34,7 @@ UPLOAD = {
 
 def part(name: str, data: bytes, content_type: str = "", filename: str = "") -> bytes:
     disposition = f'form-data; name="{name}"' + (f'; filename="{filename}"' if filename else "")
-    head = f"Content-Disposition: {disposition}\r\n" + (
-        f"Content-Type: {content_type}\r\n" if content_type else ""
-    )
+    head = f"Content-Disposition: {disposition}\r\n" + (f"Content-Type: {content_type}\r\n" if content_type else "")
     return b"--XX\r\n" + head.encode() + b"\r\n" + data + b"\r\n"
 
 
@@ -106,9 +104,7 @@ def test_bytes_of_a_file_stay_reachable() -> None:
         (part("tags", b"x") * 10_000 + b"--XX--\r\n", CONTENT_TYPE, "maxParameters", ""),
     ],
 )
-def test_broken_multipart_is_refused_with_its_rule(
-    data: bytes, content_type: str, keyword: str, pointer: str
-) -> None:
+def test_broken_multipart_is_refused_with_its_rule(data: bytes, content_type: str, keyword: str, pointer: str) -> None:
     failure = failure_of(lambda: body_decoder(MULTIPART, UPLOAD)(data, content_type))
     assert (failure.keyword, failure.pointer) == (keyword, pointer)
 
@@ -135,10 +131,6 @@ def test_multipart_reads_back(value: Json) -> None:
     assert found.value == value
 
 
-@given(
-    st.lists(
-        st.sampled_from([b"--XX", b"--", b"\r\n", b"\n", b"A: b", b"\xff", part("title", b"x")]), max_size=9
-    )
-)
+@given(st.lists(st.sampled_from([b"--XX", b"--", b"\r\n", b"\n", b"A: b", b"\xff", part("title", b"x")]), max_size=9))
 def test_any_multipart_decodes_or_is_undecodable(pieces: list[bytes]) -> None:
     assert isinstance(outcome_of(lambda: decoded(*pieces)), dict | Undecodable)

@@ -100,9 +100,7 @@ def test_tuple_items_have_their_own_types() -> None:
         ("matrix", STRING, ";color=blue;color=red", "duplicate"),
     ],
 )
-def test_broken_path_text_names_the_parameter_and_the_rule(
-    style: str, shape: Shape, text: str, keyword: str
-) -> None:
+def test_broken_path_text_names_the_parameter_and_the_rule(style: str, shape: Shape, text: str, keyword: str) -> None:
     decode = path_decoder(spec("path", style, shape))
     failure = failure_of(lambda: decode(text))
     assert (failure.keyword, failure.name) == (keyword, "color")
@@ -119,9 +117,7 @@ def test_broken_path_text_names_the_parameter_and_the_rule(
         (True, COLORS, "R=100, G=200, B=150", RGB),
     ],
 )
-def test_headers_are_simple_and_not_percent_encoded(
-    explode: bool, shape: Shape, text: str, value: Json
-) -> None:
+def test_headers_are_simple_and_not_percent_encoded(explode: bool, shape: Shape, text: str, value: Json) -> None:
     assert header_decoder(spec("header", "simple", shape, explode=explode))(text) == value
 
 
@@ -145,9 +141,7 @@ def test_parameter_described_by_content_is_a_document() -> None:
         ("form", True, COLORS, "R=100; G=200; B=150; other=1", RGB),
     ],
 )
-def test_cookies_read_as_their_style_says(
-    style: str, explode: bool, shape: Shape, header: str, value: Json
-) -> None:
+def test_cookies_read_as_their_style_says(style: str, explode: bool, shape: Shape, header: str, value: Json) -> None:
     assert cookie_decoder([spec("cookie", style, shape, explode=explode)])(header) == {"color": value}
 
 

@@ -1,0 +1,103 @@
+"""The order a list is asked for, and the place of an item in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import orjson
+
+from mock_server.model.anatomy import words
+from mock_server.model.collection import Entry
+from mock_server.model.filters import value_at
+from mock_server.model.meaning import Listing
+from mock_server.openapi.values import Json
+
+Rank: TypeAlias = tuple[int, Any]
+"""How a value sorts: missing ones first, then numbers, then text (case aside), then anything else."""
+
+_DESCENDING = frozenset({"desc", "descending", "dsc", "-1", "-"})
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A sort by paths of names, each ascending or descending; items that are equal in all stay as they were
+    created."""
+
+    keys: tuple[tuple[tuple[str, ...], bool], ...]
+
+    def ranks(self, entry: Entry) -> tuple[Rank, ...]:
+        """The ranks of an entry under each key."""
+        return tuple(rank(value_at(entry.value, path)) for path, _ in self.keys)
+
+    def sorted(self, entries: list[Entry]) -> list[Entry]:
+        """The entries in this order; they come in order of creation."""
+        for path, descending in reversed(self.keys):
+            entries = _sorted_by(entries, path, descending=descending)
+        return entries
+
+    def is_after(self, entry: Entry, ranks: tuple[Rank, ...], sequence: int) -> bool:
+        """Whether an entry comes after the place that ranks and a sequence number name."""
+        for (_, descending), own, other in zip(self.keys, self.ranks(entry), ranks, strict=True):
+            if own != other:
+                return (own < other) if descending else (own > other)
+        return entry.sequence > sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """What a query says about order: the order, None for that of creation, and names that are no
+    property's."""
+
+    order: Order | None
+    unknown: tuple[str, ...] = ()
+
+
+def sort_asked(listing: Listing, query: Mapping[str, Json]) -> Sort:
+    """The sort of ``sort=-created_at,name``, ``sort=name:desc`` or ``sort=name&order=desc``, else the list's
+    own."""
+    asked = query.get(listing.sort) if listing.sort else None
+    text = ",".join(str(entry) for entry in asked) if isinstance(asked, list) else asked
+    if not isinstance(text, str) or not text:
+        text = listing.default_sort
+    if not text:
+        return Sort(None)
+    direction = query.get(listing.order) if listing.order else None
+    backwards = isinstance(direction, str | int) and str(direction).lower() in _DESCENDING
+    keys: list[tuple[tuple[str, ...], bool]] = []
+    unknown: list[str] = []
+    for entry in text.split(","):
+        name, _, suffix = entry.strip().replace(" ", ":").partition(":")
+        bare = name.lstrip("+-")
+        path = _property(listing, bare)
+        if path is None:
+            unknown.append(bare)
+        else:
+            keys.append((path, backwards != (name.startswith("-") or suffix.lower() in _DESCENDING)))
+    return Sort(Order(tuple(keys)) if keys else None, tuple(unknown))
+
+
+def _property(listing: Listing, name: str) -> tuple[str, ...] | None:
+    if not name:
+        return None
+    found = listing.sortable.get("".join(words(name)))
+    path = tuple(name.split("."))
+    if found is None and (not listing.sortable or "".join(words(path[0])) in listing.sortable):
+        return path
+    return found
+
+
+def _sorted_by(entries: list[Entry], path: tuple[str, ...], *, descending: bool) -> list[Entry]:
+    return sorted(entries, key=lambda entry: rank(value_at(entry.value, path)), reverse=descending)
+
+
+def rank(value: Json) -> Rank:
+    """How a value sorts; values of different kinds never raise."""
+    if value is None:
+        return 0, 0
+    if isinstance(value, bool | int | float):
+        return 1, value
+    if isinstance(value, str):
+        return 2, value.casefold()
+    return 3, orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()

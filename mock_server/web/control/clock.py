@@ -1,0 +1,80 @@
+"""The virtual clock of a universe."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Response
+
+from mock_server.errors import ConfigurationError, Place
+from mock_server.exchange.universe import Universe
+from mock_server.model.clock import Clock, parse_duration, parse_instant, rfc3339
+from mock_server.openapi.values import Json
+from mock_server.web.control.apis import located
+from mock_server.web.control.blueprint import body, control, universe
+from mock_server.web.responses import json_response
+
+_EARLIEST, _LATEST = 1000, 9000
+"""Years; from far outside of them no time can be reckoned further, and RFC 3339 has four digits for the year."""
+
+
+@control.get("/clock")
+def read_clock() -> Response:
+    """The virtual time."""
+    return _shown(universe())
+
+
+@control.post("/clock")
+def change_clock() -> Response:
+    """Freezes the clock or lets it run, then advances it; or neither, when one of them cannot be."""
+    asked = body()
+    here = universe()
+    with here.lock:
+        clock = here.clock
+        if "freeze" in asked:
+            clock = _frozen(clock, asked["freeze"])
+        if "advance" in asked:
+            clock = _advanced(clock, asked["advance"])
+        here.clock = clock
+    return _shown(here)
+
+
+def _shown(here: Universe) -> Response:
+    clock = here.clock
+    return json_response({"now": rfc3339(clock.now()), "frozen": clock.frozen_at is not None})
+
+
+def _frozen(clock: Clock, wanted: Json) -> Clock:
+    if wanted is True:
+        return clock.frozen()
+    if wanted is False:
+        return clock.running()
+    try:
+        return _within_reach(clock.frozen(parse_instant(wanted)))
+    except (ConfigurationError, OverflowError) as error:
+        raise _refused(error, "/freeze", wanted) from None
+
+
+def _advanced(clock: Clock, wanted: str) -> Clock:
+    try:
+        by: timedelta = parse_duration(wanted)
+        return _within_reach(clock.advanced(by))
+    except (ConfigurationError, OverflowError) as error:
+        raise _refused(error, "/advance", wanted) from None
+
+
+def _within_reach(clock: Clock) -> Clock:
+    if not _EARLIEST <= clock.now().year < _LATEST:
+        raise OverflowError
+    return clock
+
+
+def _refused(error: ConfigurationError | OverflowError, pointer: str, wanted: Json) -> ConfigurationError:
+    if isinstance(error, ConfigurationError):
+        return located(error, pointer)
+    return ConfigurationError(
+        "the clock cannot go that far",
+        place=Place("body", pointer),
+        got=wanted,
+        allowed=f"a time between the years {_EARLIEST} and {_LATEST}",
+    )

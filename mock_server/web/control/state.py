@@ -1,0 +1,96 @@
+"""State: read, replaced and merged whole, by resource or by item; and the seed."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from mock_server.web import statewriting
+from mock_server.web.control.blueprint import body, control, sandbox, served, universe
+from mock_server.web.responses import json_response, no_content
+from mock_server.web.statewriting import Namespace
+
+
+def _namespace(api: str) -> Namespace:
+    return statewriting.namespace_of(sandbox(), served(api))
+
+
+@control.post("/reset")
+def reset() -> Response:
+    """Back to the seed."""
+    universe().reset()
+    return no_content()
+
+
+@control.post("/seed")
+def seed() -> Response:
+    """Resources of several APIs, put in place of what there was: all of them or, when one is wrong, none."""
+    statewriting.write_apis(sandbox(), universe(), body())
+    return no_content()
+
+
+@control.get("/state/<api>")
+def read_state(api: str) -> Response:
+    """Everything that is stored for an API."""
+    return json_response(statewriting.read_api(_namespace(api), universe()))
+
+
+@control.put("/state/<api>")
+def replace_state(api: str) -> Response:
+    """Everything that is stored for an API, replaced."""
+    namespace = _namespace(api)
+    statewriting.write_api(namespace, universe(), body(), keep=False)
+    return json_response(statewriting.read_api(namespace, universe()))
+
+
+@control.patch("/state/<api>")
+def merge_state(api: str) -> Response:
+    """The named resources replaced; the others stay."""
+    namespace = _namespace(api)
+    statewriting.write_api(namespace, universe(), body(), keep=True)
+    return json_response(statewriting.read_api(namespace, universe()))
+
+
+@control.get("/state/<api>/<resource>")
+def read_resource(api: str, resource: str) -> Response:
+    """One resource's items."""
+    return json_response(statewriting.read_resource(_namespace(api), universe(), resource))
+
+
+@control.put("/state/<api>/<resource>")
+def replace_resource(api: str, resource: str) -> Response:
+    """One resource's items, replaced."""
+    namespace = _namespace(api)
+    statewriting.write_resource(namespace, universe(), resource, body())
+    return json_response(statewriting.read_resource(namespace, universe(), resource))
+
+
+@control.delete("/state/<api>/<resource>")
+def clear_resource(api: str, resource: str) -> Response:
+    """One resource's items, all removed."""
+    statewriting.clear_resource(_namespace(api), universe(), resource)
+    return no_content()
+
+
+@control.get("/state/<api>/<resource>/<path:key>")
+def read_item(api: str, resource: str, key: str) -> Response:
+    """One item."""
+    return json_response(statewriting.read_item(_namespace(api), universe(), resource, key))
+
+
+@control.put("/state/<api>/<resource>/<path:key>")
+def replace_item(api: str, resource: str, key: str) -> Response:
+    """One item, stored in place of what was under its key."""
+    return json_response(statewriting.replace_item(_namespace(api), universe(), resource, key, body()))
+
+
+@control.patch("/state/<api>/<resource>/<path:key>")
+def merge_item(api: str, resource: str, key: str) -> Response:
+    """One item, changed by a merge patch (RFC 7396)."""
+    return json_response(statewriting.merge_item(_namespace(api), universe(), resource, key, body()))
+
+
+@control.delete("/state/<api>/<resource>/<path:key>")
+def remove_item(api: str, resource: str, key: str) -> Response:
+    """One item, removed."""
+    statewriting.remove_item(_namespace(api), universe(), resource, key)
+    return no_content()
