@@ -14,7 +14,7 @@ from mock_server.errors import ConfigurationError, did_you_mean
 from mock_server.exchange.faults import Fault
 from mock_server.exchange.journal import Journal
 from mock_server.model.clock import Clock
-from mock_server.model.outcome import Event
+from mock_server.model.events import Event
 from mock_server.model.state import State
 from mock_server.openapi.values import Json
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from mock_server.model.call import Principal
 from mock_server.model.clock import rfc3339
 from mock_server.model.meaning import EventRule, Resource
-from mock_server.model.outcome import Event
 from mock_server.model.state import Change, Put, Remove, State
 from mock_server.openapi.expressions import Context
 from mock_server.openapi.values import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened and that a subscriber may be told of."""
+
+    type: str
+    data: Json
+    resource: str = ""
+    key: str = ""
 
 
 def emitted(

@@ -98,8 +98,6 @@ def _holes(outcome: Outcome) -> list[Hole]:
             body = None if change.value is body else body  # an item shown as it is stored
     _collect(body, found)
     _collect(outcome.location_key, found)
-    for event in outcome.events:
-        _collect(event.data, found)
     return found
 
 

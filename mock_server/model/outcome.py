@@ -8,7 +8,7 @@ real service answered (``explain``). After that both commit the same way.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -47,16 +47,6 @@ class Hole:
     mint: Mint | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened and that a subscriber may be told of."""
-
-    type: str
-    data: Json
-    resource: str = ""
-    key: str = ""
-
-
 @quick(frozen=True, slots=True)
 class Outcome:
     """An operation's effect. ``body`` and the values in ``changes`` may hold ``Hole`` objects until realized.
@@ -71,7 +61,6 @@ class Outcome:
     changes: tuple[Change, ...] = ()
     reads: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
-    events: tuple[Event, ...] = ()
     etag: str | None = None
     location_key: Json = None
     has_holes: bool = False
@@ -102,15 +91,16 @@ def fill(outcome: Outcome, filling: Filling) -> Outcome:
     body = _filled(outcome.body, values)
     # An item that is shown as it is stored is filled once and shared.
     done = {id(outcome.body): body}
-    return replace(
-        outcome,
-        body=body,
-        changes=(*[_filled_change(change, values, done) for change in outcome.changes], *filling.changes),
-        events=tuple(
-            replace(event, data=_filled(event.data, values), key=str(_filled_key(event.key, values)))
-            for event in outcome.events
-        ),
-        location_key=_filled(outcome.location_key, values),
+    changes = (*[_filled_change(change, values, done) for change in outcome.changes], *filling.changes)
+    return Outcome(
+        outcome.status,
+        body,
+        outcome.headers,
+        changes,
+        outcome.reads,
+        outcome.reasons,
+        outcome.etag,
+        _filled(outcome.location_key, values),
         has_holes=False,
     )
 

@@ -11,7 +11,8 @@ _HEAD = """# The `x-mock-*` vocabulary
 
 Everything here is optional: what is not annotated is inferred (`apidouble infer FILE --explain` shows it with reasons).
 Annotations are usually laid over a description by an
-[OpenAPI Overlay](https://spec.openapis.org/overlay/v1.0.0), so that the description stays as its vendor wrote it; `apidouble infer FILE --write overlay.yaml` writes one to start from.
+[OpenAPI Overlay](https://spec.openapis.org/overlay/v1.0.0), so that the description stays as its vendor wrote it;
+`apidouble infer FILE --write overlay.yaml` writes one to start from.
 
 Templates and conditions use OpenAPI runtime expressions (`$request.body#/name`, `$request.path.id`) and these roots:
 `$resource` (the stored item), `$before` (as it was), `$principal` (name, scopes, tenant, plan, claims), `$now`,

@@ -6,7 +6,7 @@ A snapshot is a reference, a fork is a reference, a reset is the assignment of a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from immutables import Map
@@ -107,10 +107,10 @@ def commit(state: State, changes: Iterable[Change]) -> State:
         elif isinstance(change, Fill):
             state = _with(state, change.partition, change.collection)
         elif change.value > state.counter(change.counter):
-            state = replace(state, counters=state.counters.set(change.counter, change.value))
+            state = State(state.resources, state.counters.set(change.counter, change.value))
     return state
 
 
 def _with(state: State, partition: Partition, collection: Collection) -> State:
     scopes = state.resources.get(partition.resource, _NO_SCOPES).set(partition.scope, collection)
-    return replace(state, resources=state.resources.set(partition.resource, scopes))
+    return State(state.resources.set(partition.resource, scopes), state.counters)

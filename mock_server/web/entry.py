@@ -7,6 +7,7 @@ validated, stateful exchange does, so mocked requests do not take part in it.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
@@ -32,6 +33,7 @@ _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in H
 _HEADER_NAMES: dict[str, str] = {}
 # Percent-encoding that is left as it is when a decoded path has to be encoded again (RFC 3986 §3.3).
 _PATH_SAFE = "/:@!$&'()*+,;=-._~"
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/:@!$&'()*+,;=._~-]*")
 
 
 class MockEntry:
@@ -132,7 +134,7 @@ def raw_path(environ: WSGIEnvironment) -> str:
             path = urlsplit(path).path or "/"
         return path
     decoded: str = environ.get("PATH_INFO", "") or "/"
-    return decoded if decoded.isascii() and decoded.isalnum() else quote(decoded.encode("latin-1"), safe=_PATH_SAFE)
+    return decoded if _PLAIN_PATH.fullmatch(decoded) else quote(decoded.encode("latin-1"), safe=_PATH_SAFE)
 
 
 def _headers(environ: WSGIEnvironment) -> dict[str, str]:
@@ -181,8 +183,11 @@ def _send(start_response: StartResponse, response: RawResponse, *, head: bool) -
 
 
 def _broken() -> Iterator[bytes]:
-    """A body that breaks off, which makes every server close the connection."""
-    yield b" "
+    """A body that fails before its first byte, which makes every server close the connection."""
+    yield _lost()
+
+
+def _lost() -> bytes:
     raise ConnectionResetError(0, "a fault was set for this operation")
 
 

@@ -26,9 +26,7 @@ def _transcript() -> list[tuple[str, str]]:
     for line in lines:
         if line.startswith(("$ curl", "curl ")):
             found.append((line.removeprefix("$ "), ""))
-        elif (
-            found and not line.startswith(("$", "apidouble", "python3", ".venv", "#", "with", " ")) and not found[-1][1]
-        ):
+        elif found and not found[-1][1] and re.match(r"\{|\d{3}$", line):
             found[-1] = (found[-1][0], line)
     return found
 
