@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -20,11 +20,13 @@ from urllib.parse import quote, urlencode
 import jsonschema_rs
 
 from contracts.expectations import Bindings, Mismatch, check_expected, check_sent, compare, resolved
-from mock_server.errors import ConfigurationError, FixtureError, Place
+from mock_server.errors import ApidoubleError, ConfigurationError, FixtureError, Place, did_you_mean
 from mock_server.openapi import pointers
 from mock_server.openapi.description import SecurityScheme
 from mock_server.openapi.source import line_of, parse
 from mock_server.openapi.values import Json
+from mock_server.packs import ApiSource
+from mock_server.sandbox import Served
 
 Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
 """What came back: status, headers, body."""
@@ -161,6 +163,30 @@ def load(path: Path) -> Transcript:
         place = Place(str(path), pointer, line_of(data, pointer))
         steps.append(_step(entry, place, default_api=document.get("api", "")))
     return Transcript(path, document["title"], document.get("source", ""), tuple(steps))
+
+
+def findings(source: ApiSource, served: Served) -> Iterator[ApidoubleError]:
+    """What is wrong with an API's exchange files; ``apidouble lint`` asks for it by the entry point of that name."""
+    if source.fixtures is None:
+        return
+    known = [credential.name for credential in served.credentials]
+    for path in exchange_files(source.fixtures):
+        try:
+            transcript = load(path)
+        except ApidoubleError as error:
+            yield error
+            continue
+        for step in transcript.steps:
+            if step.credential is None or step.exchange is None or step.exchange[0].api != served.name:
+                continue
+            if step.credential not in known:
+                yield FixtureError(
+                    f"{served.name} has no such credential",
+                    place=step.place,
+                    got=step.credential,
+                    allowed=", ".join(known),
+                    hint=did_you_mean(step.credential, known),
+                )
 
 
 def _step(entry: Mapping[str, Json], place: Place, *, default_api: str) -> Step:

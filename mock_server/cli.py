@@ -28,7 +28,7 @@ for command in (serve, list_command, lint, infer, token):
 def main() -> None:
     """Runs the command line; an expected error is one readable message, not a traceback."""
     try:
-        apidouble.main(standalone_mode=False)
+        apidouble.main(prog_name="apidouble", standalone_mode=False)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.ClickException as error:

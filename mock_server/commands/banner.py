@@ -9,7 +9,7 @@ import click
 
 from mock_server.exchange.authentication import Credential
 from mock_server.model.anatomy import anatomy_of
-from mock_server.model.inference.bodies import request_schema
+from mock_server.model.inference.bodies import json_media, request_schema
 from mock_server.openapi import jsontext
 from mock_server.openapi.compile import OperationRef
 from mock_server.openapi.description import Operation
@@ -53,17 +53,34 @@ def counted(number: int, noun: str) -> str:
 def _api(served: Served, url: str, root: str) -> Iterator[str]:
     yield click.style(f"{served.api.title} {served.api.version}".strip(), bold=True)
     yield f"  {click.style(url, fg='cyan')}   {counted(len(served.api.refs), 'operation')}"
-    texts = [(each, credential_text(served, each)) for each in served.credentials[:_CREDENTIALS]]
-    for credential, text in texts:
-        shown = text if len(text) <= _LONG_CREDENTIAL else text[: _LONG_CREDENTIAL - 1] + "…"
+    shown = _worth_showing(served)
+    for credential, text in shown:
         about = f"   {credential.description}" if credential.description else ""
-        yield f"  {credential.name}: {shown}{click.style(about, dim=True)}"
-    hidden = len(served.credentials) - len(texts)
-    if hidden or any(len(text) > _LONG_CREDENTIAL for _, text in texts):
+        yield f"  {credential.name}: {text}{click.style(about, dim=True)}"
+    hidden = len(served.credentials) - len(shown)
+    if hidden or any("…" in text for _, text in shown):
         yield f"  every credential, in full: {root}/__mock__/apis"
     example = curl_example(served, url)
     if example is not None:
         yield f"  try: {example}"
+
+
+def _worth_showing(served: Served) -> list[tuple[Credential, str]]:
+    """A few credentials to type or paste: short ones as they are, one token as the command that prints it."""
+    found: list[tuple[Credential, str]] = []
+    has_token = False
+    for credential in served.credentials:
+        text = credential_text(served, credential)
+        if credential.verified:
+            if has_token:
+                continue
+            has_token = True
+            scopes = "".join(f" --scope {shlex.quote(scope)}" for scope in credential.scopes or ())
+            text = f'"Authorization: Bearer $(apidouble token {served.name}{scopes})"'
+        elif len(text) > _LONG_CREDENTIAL:
+            text = text[: _LONG_CREDENTIAL - 1] + "…"
+        found.append((credential, text))
+    return found[:_CREDENTIALS]
 
 
 def curl_example(served: Served, url: str) -> str | None:
@@ -85,7 +102,7 @@ def _curl(served: Served, ref: OperationRef, url: str) -> str | None:
     if any(parameter.required for parameter in operation.parameters):
         return None
     parts = ["curl"]
-    if operation.security and operation.security[0]:
+    if operation.security and () not in operation.security:
         credential = _credential(served, operation)
         if credential is None:
             return None
@@ -101,19 +118,24 @@ def _curl(served: Served, ref: OperationRef, url: str) -> str | None:
 
 def _credential(served: Served, operation: Operation) -> Credential | None:
     """A credential short enough to type that satisfies the operation by a header alone."""
-    (scheme, _), *others = operation.security[0]
-    if others or scheme.location in {"query", "cookie"}:
-        return None
-    for credential in served.credentials:
-        if credential.scheme == scheme.name and credential.expires is None and len(credential.value) <= 80:
-            return credential
+    for (scheme, _), *others in operation.security:
+        if others or scheme.location in {"query", "cookie"}:
+            continue
+        for credential in served.credentials:
+            fitting = credential.scheme == scheme.name and credential.expires is None and not credential.verified
+            if fitting and len(credential.value) <= _LONG_CREDENTIAL:
+                return credential
     return None
 
 
 def _body(served: Served, operation: Operation) -> str | None:
     schema = request_schema(operation)
-    if schema is None or anatomy_of(schema, Direction.REQUEST).is_array:
+    media = json_media(operation.request_body.content) if operation.request_body is not None else None
+    if schema is None or media is None or anatomy_of(schema, Direction.REQUEST).is_array:
         return None
+    for example in media.examples:
+        if schema.accepts(example.value, Direction.REQUEST):
+            return jsontext.dumps(example.value).decode()
     try:
         sampled = Sampler(schema.bundle(Direction.REQUEST), direction=Direction.REQUEST).sample(
             seed=served.model.seed, now=served.model.epoch

@@ -125,7 +125,7 @@ def _yaml(value: Json) -> str:
 
 
 def _comment(reason: Reason) -> str:
-    text = f"{reason.about}: {reason.decision}  ({reason.why})"
+    text = f"{reason.about}: {reason.decision} ({reason.why})"
     return "# " + " ".join(text.split()) + "\n"
 
 

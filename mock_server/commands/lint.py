@@ -1,4 +1,8 @@
-"""``apidouble lint``: everything that is wrong with a description, its overlays and its seed."""
+"""``apidouble lint``: everything that is wrong with a description, its overlays, its seed and its exchanges.
+
+Exchanges are the business of ``contracts``, which nothing here imports: it registers itself as an entry point of the
+group ``apidouble.lint``, a function from source and served API to findings.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import click
@@ -63,11 +68,15 @@ def _findings(source: ApiSource) -> Iterator[ApidoubleError]:
     for finding in _description_findings(served):
         broken = True
         yield finding
-    if source.seed is not None and not broken:
-        try:
-            Sandbox([source, *_family(source)], options=Options(eager=False))
-        except ApidoubleError as error:
-            yield error
+    if broken or source.fixtures is None:
+        return
+    try:
+        seeded = Sandbox([source, *_family(source)], options=Options(eager=False))
+    except ApidoubleError as error:
+        yield error
+        return
+    for linter in entry_points(group="apidouble.lint"):
+        yield from linter.load()(source, seeded.api(source.name))
 
 
 def _family(source: ApiSource) -> list[ApiSource]:

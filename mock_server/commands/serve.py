@@ -80,7 +80,7 @@ def serve(
     for line in banner(sandbox, host=host, port=port, token=token):
         click.echo(line)
     sys.stdout.flush()
-    run_server(Serving(chosen, host, port, seed_number, cache, token, watch))
+    run_server(Serving(chosen, host, port, seed_number, cache, token, watch), sandbox)
 
 
 def is_loopback(host: str) -> bool:

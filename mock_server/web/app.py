@@ -45,9 +45,7 @@ def create_app(
 def _check_takes_files(sources: Sequence[str | Path | ApiSource | Api]) -> None:
     """Overlays and a seed are laid over one description that is still to be read."""
     if len(sources) != 1:
-        raise ConfigurationError(
-            "overlays and a seed go with one description", got=f"{len(sources)} descriptions"
-        )
+        raise ConfigurationError("overlays and a seed go with one description", got=f"{len(sources)} descriptions")
     if not isinstance(sources[0], str | Path):
         raise ConfigurationError(
             "overlays and a seed go with a pack's name or a path",
@@ -106,9 +104,7 @@ def _detail(error: HTTPException) -> str:
 
 def _nothing_there(path: str) -> str:
     if path == CONTROL or path.startswith(CONTROL + "/"):
-        known = {
-            rule.rule for rule in current_app.url_map.iter_rules() if rule.endpoint.startswith("control.")
-        }
+        known = {rule.rule for rule in current_app.url_map.iter_rules() if rule.endpoint.startswith("control.")}
         named = path.removeprefix(CONTROL).strip("/")
         hint = (did_you_mean(path, known) if named else None) or f"{CONTROL}/openapi.json describes it"
         return f"the control API has nothing at {path}; {hint}"

@@ -43,8 +43,7 @@ def asgi(application: WSGIApplication, *, threads: Executor, max_body: int) -> A
             await _break(send)
             return
         headers = [
-            (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
-            for name, value in started["headers"]
+            (name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in started["headers"]
         ]
         await send({"type": "http.response.start", "status": started["status"], "headers": headers})
         await send({"type": "http.response.body", "body": payload})

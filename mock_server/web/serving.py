@@ -45,8 +45,15 @@ class Serving:
         return Options(seed=self.seed, cache=self.cache)
 
 
-def serve(serving: Serving) -> None:
-    """Serves until SIGINT or SIGTERM."""
+# Where workers are forked (Linux), the one here finds the sandbox that its parent has built and checked already;
+# where they are spawned, the module is imported afresh and this is None.
+_prepared: Sandbox | None = None
+
+
+def serve(serving: Serving, sandbox: Sandbox) -> None:
+    """Serves until SIGINT or SIGTERM; ``sandbox`` is what ``serving`` describes."""
+    global _prepared
+    _prepared = sandbox
     logging.getLogger("_granian").setLevel(logging.ERROR)
     server = Server(
         "apidouble",
@@ -62,7 +69,7 @@ def serve(serving: Serving) -> None:
 
 
 def _load(serving: Serving, *_: Any) -> WSGIApplication:
-    sandbox = Sandbox(serving.sources, options=serving.options())
+    sandbox = _prepared if _prepared is not None else Sandbox(serving.sources, options=serving.options())
     if serving.watch:
         Watcher(sandbox, say=_say).start()
     application: WSGIApplication = app_for(sandbox, control_token=serving.control_token).wsgi_app

@@ -94,8 +94,7 @@ def _address(namespace: Namespace, name: str, path: str) -> _Address:
         wanted = "/".join(names)
         raise StateError(
             f"{path!r} is no address of an item of {name}",
-            allowed=wanted
-            or f"nothing: there is one {name}, which is read and replaced as the resource itself",
+            allowed=wanted or f"nothing: there is one {name}, which is read and replaced as the resource itself",
         )
     if resource.singleton:
         return _Address(model, resource, tuple(parts), "")

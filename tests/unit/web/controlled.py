@@ -147,16 +147,18 @@ def judged(client: Client, method: str, url: str, **options: Any) -> Answer:
 
 
 def _operation(response: TestResponse, method: str) -> str | None:
-    """The URL to judge by: that of the operation which answered, with keys that have no slash; None if none did."""
-    rest = response.request.path.partition("/__mock__/")[2].split("/")
-    if rest[0] == "state" and len(rest) > 4:
-        rest = [*rest[:3], "key"]
-    known = {ref.template.text for ref in description().refs.values() if ref.method == method}
-    return "/__mock__/" + "/".join(rest) if any(_fits(template, rest) for template in known) else None
+    """A URL of the operation that answered, for the judge, who takes no keys with slashes or dots; else None."""
+    segments = response.request.path.partition("/__mock__/")[2].split("/")
+    if segments[0] == "state" and len(segments) > 4:
+        segments = [*segments[:3], "key"]
+    for ref in description().refs.values():
+        wanted = ref.template.text.strip("/").split("/")
+        if ref.method == method and _fits(wanted, segments):
+            return "/__mock__/" + "/".join("x" if each.startswith("{") else each for each in wanted)
+    return None
 
 
-def _fits(template: str, segments: list[str]) -> bool:
-    wanted = template.strip("/").split("/")
+def _fits(wanted: list[str], segments: list[str]) -> bool:
     return len(wanted) == len(segments) and all(
         each == segment or each.startswith("{") for each, segment in zip(wanted, segments, strict=True)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mock_server import compile_api
+from mock_server.openapi.values import Json
 from tests.unit.web.controlled import NOW, PET, Double, answers, described, double, items
 
 
@@ -116,16 +117,15 @@ def test_credentials_are_redacted_unless_asked_for(pets: Double) -> None:
 
 
 def test_write_of_an_item_emits_its_event() -> None:
-    rule = {
+    rule: Json = {
         "pet.sold": {
             "on": "updated",
             "when": "$resource#/status == 'sold'",
             "payload": {"id": "$resource#/id"},
         }
     }
-    document = described(
-        items("pets", "petId", PET, kind="integer"), **{"x-mock-resources": {"pets": {"events": rule}}}
-    )
+    annotations: dict[str, Json] = {"x-mock-resources": {"pets": {"events": rule}}}
+    document = described(items("pets", "petId", PET, kind="integer"), **annotations)
     pets = double(compile_api(document, name="pets"))
     pets.control("PUT", "/state/pets/pets/3", json={"name": "Rex"})
     pets.control("PATCH", "/state/pets/pets/3", json={"status": "sold"})
