@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,6 +58,14 @@ class ApidoubleError(Exception):
         self.allowed = allowed
         self.hint = hint
         super().__init__(str(self))
+
+    def at(self, place: Place) -> Self:
+        """The same error, told of another place."""
+        told = type(self).__new__(type(self))
+        told.__dict__.update(self.__dict__)
+        told.place = place
+        told.args = (str(told),)
+        return told
 
     def __str__(self) -> str:
         text = self.problem if self.place is None else f"{self.place}: {self.problem}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,12 +15,16 @@ from mock_server.model.outcome import Outcome
 from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json, Violation
 
+_REDACTED = "(redacted)"
 REDACTED_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "api-key", "set-cookie"})
 
 
 @dataclass(slots=True)
 class Trace:
-    """What the line decided about one request, filled in as it goes; words are made of it only when it is read."""
+    """What the line decided about one request, filled in as it goes; words are made of it only when it is read.
+
+    ``secrets`` are the lower-case names of headers and query parameters whose values are not to be shown.
+    """
 
     candidates: Callable[[], tuple[str, ...]] = tuple
     operation_id: str | None = None
@@ -33,6 +37,7 @@ class Trace:
     violations: tuple[Violation, ...] = ()
     decisions: list[Reason] = field(default_factory=list)
     notes: tuple[str, ...] = ()
+    secrets: frozenset[str] = REDACTED_HEADERS
 
     def as_json(self) -> dict[str, Json]:
         """The explanation: candidates, steps, decisions, state read and written."""
@@ -80,6 +85,7 @@ class Entry:
     def as_json(self, *, redact: bool = True) -> dict[str, Json]:
         """The shape of one member of ``requests`` in the control API."""
         request, response = self.request, self.response
+        secrets = self.trace.secrets if redact else frozenset()
         return {
             "id": self.id,
             "time": rfc3339(self.time),
@@ -87,22 +93,31 @@ class Entry:
             "api": self.api,
             "operation_id": self.trace.operation_id,
             "method": request.method,
-            "url": request.url + request.target,
+            "url": _url(request, secrets),
             "status": response.status,
-            "request": {"headers": _headers(request.headers, redact=redact), "body": _text(request.body)},
-            "response": {
-                "headers": _headers(dict(response.headers), redact=redact),
-                "body": _text(response.body),
-            },
+            "request": {"headers": _headers(request.headers.items(), secrets), "body": _text(request.body)},
+            "response": {"headers": _headers(response.headers, secrets), "body": _text(response.body)},
             "violations": [violation.as_json() for violation in self.trace.violations],
             "explanation": self.trace.as_json(),
         }
 
 
-def _headers(headers: Mapping[str, str], *, redact: bool) -> dict[str, str]:
-    return {
-        name: "(redacted)" if redact and name.lower() in REDACTED_HEADERS else value for name, value in headers.items()
-    }
+def _url(request: RawRequest, secrets: frozenset[str]) -> str:
+    """The URL as it was sent, but for the values of query parameters that hold a credential."""
+    if not request.query or not secrets:
+        return request.url + request.target
+    pairs = [pair.partition("=") for pair in request.query.split("&")]
+    shown = [name + sign + (_REDACTED if name.lower() in secrets else value) for name, sign, value in pairs]
+    return f"{request.url}{request.path}?{'&'.join(shown)}"
+
+
+def _headers(headers: Iterable[tuple[str, str]], secrets: frozenset[str]) -> dict[str, str]:
+    """Headers by name, repeated ones joined by commas (RFC 9110 §5.3)."""
+    shown: dict[str, str] = {}
+    for name, value in headers:
+        text = _REDACTED if name.lower() in secrets else value
+        shown[name] = f"{shown[name]}, {text}" if name in shown else text
+    return shown
 
 
 def _text(body: bytes, *, limit: int = 100_000) -> str | None:

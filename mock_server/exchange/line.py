@@ -18,7 +18,7 @@ from mock_server.exchange.authentication import Authenticator
 from mock_server.exchange.cors import cors_headers
 from mock_server.exchange.explaining import explained
 from mock_server.exchange.faults import strike
-from mock_server.exchange.journal import Trace
+from mock_server.exchange.journal import REDACTED_HEADERS, Trace
 from mock_server.exchange.messages import HeaderList, RawRequest, RawResponse
 from mock_server.exchange.preferences import NO_PREFERENCES, read_preferences
 from mock_server.exchange.refusals import Refuser
@@ -57,6 +57,8 @@ class Line:
         self._renderers: dict[tuple[str, str], ResponseRenderer] = {}
         self._prefixes = tuple(path for path in self.api.base_paths if path)
         self._eventful: Mapping[str, Resource] | None = None
+        parameters = (scheme.parameter.lower() for scheme in self.api.security_schemes.values())
+        self._secrets = REDACTED_HEADERS | frozenset(name for name in parameters if name)
 
     def compile(self) -> None:
         """Compiles every operation, so that a broken description shows before the first request."""
@@ -68,7 +70,7 @@ class Line:
 
     def answer(self, request: RawRequest, universe: Universe) -> RawResponse:
         """The response to a request. What a client does wrong and what a description has wrong are responses too."""
-        turn = Turn(request, universe, universe.clock.now(), Trace())
+        turn = Turn(request, universe, universe.clock.now(), Trace(secrets=self._secrets))
         try:
             response = self._answer(turn)
         except DescriptionError as error:

@@ -118,7 +118,9 @@ class Universes:
         )
         self._known[name] = universe
         while len(self._known) > self._capacity:
-            oldest = next(other for other in self._known if other not in {DEFAULT_SESSION, name})
+            oldest = next((other for other in self._known if other not in {DEFAULT_SESSION, name}), None)
+            if oldest is None:
+                break
             del self._known[oldest]
         return universe
 

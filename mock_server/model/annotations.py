@@ -322,7 +322,7 @@ class Annotations:
         status = value.get("status", meaning.status)
         response = operation.response_for(status)
         scope, key_parameter = meaning.scope, value.get("keyParameter", meaning.key_parameter)
-        path_names = tuple(p.name for p in operation.parameters if p.location == "path")
+        path_names = self._api.refs[meaning.operation_id].template.parameters
         if behaviour in {"read", "replace", "update", "delete", "act"} and key_parameter is None and path_names:
             key_parameter = path_names[-1]
         if "resource" in value or "behavior" in value:

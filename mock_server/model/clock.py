@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -44,13 +45,19 @@ class Clock:
         return replace(self, offset=self.frozen_at - real, frozen_at=None)
 
 
+# What the library takes for nothing at all: designators without a number, and fractions of years and months.
+_NOT_MEASURABLE = re.compile(r"[PT]\Z|\A-?P[^T]*[.,]\d+[YM]")
+
+
 def parse_duration(text: str) -> timedelta:
-    """An ISO 8601 duration (``PT1H``, ``P30D``, ``-PT5M``); months and years count from an average month."""
+    """An ISO 8601 duration (``PT1H``, ``P30D``, ``-PT5M``); months and years are whole and count as average ones."""
     try:
+        if _NOT_MEASURABLE.search(text):
+            raise ValueError(text)
         duration = isodate.parse_duration(text)
         if isinstance(duration, isodate.Duration):
             months = int(duration.years) * 12 + int(duration.months)
-            return timedelta(days=months * 30.436875, seconds=duration.tdelta.total_seconds())
+            return timedelta(days=months * 30.436875) + duration.tdelta
     except (isodate.ISO8601Error, TypeError, ValueError, OverflowError):
         raise ConfigurationError(
             "this is not an ISO 8601 duration", got=text, allowed="for example PT90S, PT1H, P30D"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from mock_server.errors import ConfigurationError, did_you_mean
@@ -16,6 +17,7 @@ from mock_server.model.meaning import Meaning, Reference, Resource
 from mock_server.model.minter import moment
 from mock_server.model.outcome import Hole
 from mock_server.model.samples import Samples
+from mock_server.openapi import pointers
 from mock_server.openapi.compile import Api
 from mock_server.openapi.values import Direction, Json, Violation
 
@@ -147,7 +149,7 @@ class Model:
     # Validity
 
     def item_violations(self, resource: Resource, value: Mapping[str, Json]) -> tuple[Violation, ...]:
-        """How a stored value would break the schema that the resource is read by."""
+        """How a stored value would break the schema that the resource is read by; pointers are into the value."""
         reader = self._reader(resource)
         schema = response_schema(reader.response) if reader is not None else None
         if reader is None or schema is None:
@@ -157,7 +159,9 @@ class Model:
             name: moment(member.schema, self.epoch, name) if isinstance(member, Hole) else member
             for name, member in value.items()
         }
-        return schema.violations(view.body(view.item(filled)), Direction.RESPONSE, where="body")
+        found = schema.violations(view.body(view.item(filled)), Direction.RESPONSE, where="body")
+        envelope = pointers.join("", *view.path)
+        return tuple(replace(violation, pointer=violation.pointer.removeprefix(envelope)) for violation in found)
 
     def _reader(self, resource: Resource) -> Meaning | None:
         """The meaning of the operation that reads an item of the resource, or None."""

@@ -53,10 +53,10 @@ def seeded(state: State, models: Sequence[Model], resources: Mapping[str, Json],
 def _scopes(
     value: Json, resource: Resource, pointer: str, locate: Locate
 ) -> Iterable[tuple[tuple[str, ...], Sequence[Json], str]]:
-    if resource.singleton and isinstance(value, dict) and "items" not in value:
+    if resource.singleton and not resource.parents and isinstance(value, dict):
         return [((), [value], pointer)]
     if not isinstance(value, list):
-        raise FixtureError("a resource's seed is a list of items", place=locate(pointer), got=type(value).__name__)
+        raise FixtureError("a resource's seed is a list of items", place=locate(pointer), got=value)
     if not resource.parents:
         return [((), value, pointer)]
     found = []

@@ -46,7 +46,7 @@ class Api:
         self.documents = documents
         self.name = name
         root = documents.value(documents.root)
-        self.dialect: Dialect = dialect_of(root, file=documents.root)
+        self.dialect: Dialect = _dialect(documents)
         self.root: Mapping[str, Json] = root
         self.schemas = Schemas(documents, self.dialect)
         info = root.get("info") or {}
@@ -163,6 +163,14 @@ def slug(path: Path) -> str:
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "api"
 
 
+def _dialect(documents: Documents) -> Dialect:
+    try:
+        return dialect_of(documents.value(documents.root), file=documents.root)
+    except DescriptionError as error:
+        pointer = error.place.pointer if error.place is not None else ""
+        raise error.at(documents.place(documents.root, pointer)) from None
+
+
 def _by_template(refs: Iterable[OperationRef]) -> list[tuple[PathTemplate, dict[str, str]]]:
     table: dict[str, tuple[PathTemplate, dict[str, str]]] = {}
     for ref in refs:
@@ -186,13 +194,7 @@ def _operation_refs(documents: Documents, dialect: Dialect) -> Iterator[Operatio
         try:
             template = parse_template(text.partition("?")[0].partition("#")[0])
         except DescriptionError as error:
-            raise DescriptionError(
-                error.problem,
-                place=documents.place(documents.root, pointer),
-                got=error.got,
-                allowed=error.allowed,
-                hint=error.hint,
-            ) from None
+            raise error.at(documents.place(documents.root, pointer)) from None
         item = documents.follow(place)
         for method, operation in _methods(item, dialect, documents):
             wanted = str(operation.value.get("operationId") or _made_up_id(method, text))
