@@ -57,7 +57,8 @@ def parse_duration(text: str) -> timedelta:
         duration = isodate.parse_duration(text)
         if isinstance(duration, isodate.Duration):
             months = int(duration.years) * 12 + int(duration.months)
-            return timedelta(days=months * 30.436875) + duration.tdelta
+            rest: timedelta = duration.tdelta
+            return timedelta(days=months * 30.436875) + rest
     except (isodate.ISO8601Error, TypeError, ValueError, OverflowError):
         raise ConfigurationError(
             "this is not an ISO 8601 duration", got=text, allowed="for example PT90S, PT1H, P30D"

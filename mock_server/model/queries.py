@@ -151,7 +151,9 @@ def _listed_window(
 
 
 def _given(query: Mapping[str, Json], name: str | None) -> Json:
-    return query.get(name) if name is not None else None
+    """The cursor in a query; None for the empty one too, by which clients ask for the first page."""
+    given = query.get(name) if name is not None else None
+    return None if given == "" else given
 
 
 def _first_after(entries: list[Entry], place: Cursor, order: Order | None, *, inclusive: bool = False) -> int:
