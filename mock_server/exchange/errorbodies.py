@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from mock_server.exchange.errorfacts import Facts, problem_document
 from mock_server.exchange.errorplans import ABSENT, error_plan
 from mock_server.model.anatomy import anatomy_of
@@ -26,7 +28,7 @@ def described_body(facts: Facts, schema: Schema, mapping: ErrorMapping | None) -
         body = mapping.body.evaluate(context)
         if schema.accepts(body, Direction.RESPONSE):
             return body
-    if {"type", "title"} <= set(anatomy_of(schema).members):
+    if _describes_problem_details(schema):
         document = problem_document(facts)
         if schema.accepts(document, Direction.RESPONSE):
             return document
@@ -35,3 +37,8 @@ def described_body(facts: Facts, schema: Schema, mapping: ErrorMapping | None) -
         if body is not ABSENT and schema.accepts(body, Direction.RESPONSE):
             return body
     return None
+
+
+@lru_cache(maxsize=1024)
+def _describes_problem_details(schema: Schema) -> bool:
+    return {"type", "title"} <= set(anatomy_of(schema).members)
