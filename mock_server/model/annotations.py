@@ -289,7 +289,7 @@ class Annotations:
             set=self._templates(value["set"], pointer + "/set") if "set" in value else meaning.set,
             guards=tuple(self._guards(value, pointer)),
             transition=self._transition(meaning, value, pointer),
-            compute=self._computation(value, pointer),
+            compute=self._computation(meaning, value, pointer),
             listing=self._listing(meaning.listing, value),
             reasons=(*meaning.reasons, *(Reason(part, str(value[part])[:80], _WHY) for part in value)),
         )
@@ -377,8 +377,15 @@ class Annotations:
             )
         return name
 
-    def _computation(self, value: Mapping[str, Json], pointer: str) -> str | None:
+    def _computation(self, meaning: Meaning, value: Mapping[str, Json], pointer: str) -> str | None:
         name: str | None = value.get("compute")
+        if name is None and meaning.behaviour == "compute":
+            raise AnnotationError(
+                "an operation that computes its answer names the computation",
+                place=self._place(pointer),
+                allowed=", ".join(sorted(COMPUTED)) or "none is registered",
+                hint="give it compute: <name>, as registered by @computed(<name>)",
+            )
         if name is not None and name not in COMPUTED:
             raise AnnotationError(
                 "no computed answer is registered under this name",

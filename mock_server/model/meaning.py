@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from mock_server.model.anatomy import EMPTY, Anatomy
 from mock_server.openapi.criteria import Criterion
@@ -12,8 +11,6 @@ from mock_server.openapi.description import Response
 from mock_server.openapi.expressions import ValueTemplate
 from mock_server.openapi.schemas import Schema
 from mock_server.openapi.values import Json
-
-NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 OWN_KEY = "$key"
 """The member under which a seeded item of a resource without a key property names its key."""

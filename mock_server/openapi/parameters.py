@@ -44,6 +44,8 @@ class ParameterReader:
         self._schemas = schemas
         self._dialect = dialect
         self._contents = contents
+        extra = () if dialect.querystring_parameter else ("querystring",)
+        self._locations = tuple(location for location in DEFAULT_STYLE if location not in extra)
 
     def read(self, item: Located, operation: Located) -> tuple[tuple[Parameter, ...], tuple[Located, ...]]:
         """The operation's parameters, its path item's included, and those that are really parts of a body.
@@ -57,12 +59,12 @@ class ParameterReader:
             if location in {"body", "formData"} and self._dialect.body_parameters:
                 bodies[located.value.get("name", "")] = located
                 continue
-            if location not in DEFAULT_STYLE:
+            if location not in self._locations:
                 raise DescriptionError(
-                    "a parameter is in path, query, header or cookie",
+                    f"{self._dialect.name} knows no such place for a parameter",
                     place=self._documents.place(located.uri, located.pointer),
                     got=location,
-                    allowed=", ".join(DEFAULT_STYLE),
+                    allowed=", ".join(self._locations),
                 )
             parameter = self._parameter(located)
             if location == "header" and parameter.name.lower() in _IGNORED_HEADERS:

@@ -164,3 +164,14 @@ def test_an_annotation_on_nothing_is_refused_when_it_is_used() -> None:
     double = Double(document(crud(ORDER, NEW), **{"x-mock-resources": {"ordres": {"key": "id"}}}))
     with pytest.raises(AnnotationError, match="is a resource called 'ordres'"):
         double.model.resource("ordres")
+
+
+def test_computed_operation_without_a_computation_is_refused_with_its_place() -> None:
+    read = operation(answers(TEXT), **{"x-mock-operation": {"behavior": "compute"}})
+    double = Double(document({"/sum": {"get": read}}, {}))
+    (operation_id,) = double.api.refs
+    with pytest.raises(AnnotationError) as caught:
+        double.model.meaning(operation_id)
+    assert caught.value.place is not None
+    assert caught.value.place.pointer == "/paths/~1sum/get/x-mock-operation"
+    assert "compute: <name>" in (caught.value.hint or "")
