@@ -1,0 +1,178 @@
+"""What an annotation says of an operation, laid over the meaning that was inferred."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mock_server.errors import AnnotationError, did_you_mean
+from mock_server.model.annotations.reader import AnnotationReader
+from mock_server.model.computed import COMPUTED
+from mock_server.model.inference.bodies import list_envelope, list_part, response_schema
+from mock_server.model.inference.listing import USUAL_LIMIT, read_listing
+from mock_server.model.meaning import Envelope, Filter, Guard, Listing, Meaning, Reason
+from mock_server.openapi import pointers
+from mock_server.openapi.values import Json
+
+if TYPE_CHECKING:
+    from mock_server.model.model import Model
+
+_WHY = "x-mock annotation"
+
+
+def annotated_meaning(reader: AnnotationReader, model: Model, operation_id: str, annotated: frozenset[str]) -> Meaning:
+    """An operation's meaning: inferred, then what its annotation says. ``annotated`` names the annotated resources."""
+    inferred = model.inference.meaning(operation_id)
+    operation = reader.api.operation(operation_id)
+    reader.refuse_unknown(operation.extensions, operation.located)
+    value = operation.extensions.get("x-mock-operation")
+    if value is None:
+        return _with_annotated_resource(model, inferred, annotated)
+    pointer = operation.located.pointer + "/x-mock-operation"
+    reader.check(value, "operation", pointer)
+    meaning = _with_annotated_resource(model, _retargeted(reader, model, inferred, value, pointer), annotated)
+    meaning = _reread(model, meaning, value)
+    return replace(
+        meaning,
+        inferred=False,
+        body=reader.template(value["body"], pointer + "/body") if "body" in value else meaning.body,
+        set=reader.templates(value["set"], pointer + "/set") if "set" in value else meaning.set,
+        guards=tuple(_guards(reader, value, pointer)),
+        transition=_transition(reader, meaning, value, pointer),
+        compute=_computation(reader, meaning, value, pointer),
+        listing=_listing(meaning.listing, value),
+        reasons=(*meaning.reasons, *(Reason(part, str(value[part])[:80], _WHY) for part in value)),
+    )
+
+
+def _with_annotated_resource(model: Model, meaning: Meaning, annotated: frozenset[str]) -> Meaning:
+    if meaning.resource is None or meaning.resource.name not in annotated:
+        return meaning
+    return replace(meaning, resource=model.resource(meaning.resource.name))
+
+
+def _retargeted(
+    reader: AnnotationReader, model: Model, meaning: Meaning, value: Mapping[str, Json], pointer: str
+) -> Meaning:
+    if "resource" in value:
+        resource = model.resource(value["resource"])
+        if resource is None:
+            raise AnnotationError(
+                "no such resource",
+                place=reader.place(pointer + "/resource"),
+                got=value["resource"],
+                allowed=", ".join(model.resource_names()),
+                hint=did_you_mean(value["resource"], model.resource_names()),
+            )
+        meaning = replace(meaning, resource=resource)
+    behaviour = value.get("behavior", meaning.behaviour)
+    if behaviour not in {"sample", "compute"} and meaning.resource is None:
+        raise AnnotationError(
+            f"{behaviour} needs a resource",
+            place=reader.place(pointer),
+            hint="name one of x-mock-resources",
+        )
+    operation = reader.api.operation(meaning.operation_id)
+    status = value.get("status", meaning.status)
+    response = operation.response_for(status)
+    scope, key_parameter = meaning.scope, value.get("keyParameter", meaning.key_parameter)
+    path_names = reader.api.refs[meaning.operation_id].template.parameters
+    if behaviour in {"read", "replace", "update", "delete", "act"} and key_parameter is None and path_names:
+        key_parameter = path_names[-1]
+    if "resource" in value or "behavior" in value:
+        scope = tuple(name for name in path_names if name != key_parameter)
+    return replace(
+        meaning,
+        behaviour=behaviour,
+        status=status,
+        response=response,
+        scope=scope,
+        key_parameter=key_parameter,
+    )
+
+
+def _reread(model: Model, meaning: Meaning, value: Mapping[str, Json]) -> Meaning:
+    """Envelope and query parameters, read again for what the operation is now said to do."""
+    if meaning.behaviour == "list" and meaning.resource is not None:
+        resource = meaning.resource
+        part = list_part(response_schema(meaning.response), name=resource.name, item_name=resource.anatomy.name)
+        listing, reasons = read_listing(model.api.operation(meaning.operation_id), resource.anatomy)
+        envelope = list_envelope(part) if part is not None else Envelope()
+        meaning = replace(meaning, envelope=envelope, listing=listing, reasons=(*meaning.reasons, *reasons))
+    if "item" in value:
+        meaning = replace(meaning, envelope=replace(meaning.envelope, path=pointers.split(value["item"])))
+    if "fields" in value:
+        fields = {pointers.split(path): role for path, role in value["fields"].items()}
+        meaning = replace(meaning, envelope=replace(meaning.envelope, fields=fields))
+    if "requestPath" in value:
+        meaning = replace(meaning, request_path=pointers.split(value["requestPath"]))
+    return meaning
+
+
+def _guards(reader: AnnotationReader, value: Mapping[str, Json], pointer: str) -> Iterator[Guard]:
+    for index, entry in enumerate(value.get("guards") or ()):
+        criterion = reader.criterion(entry["when"], f"{pointer}/guards/{index}/when")
+        yield Guard(
+            criterion,
+            entry.get("problem", "invalid"),
+            entry["detail"],
+            entry.get("status"),
+            entry.get("code"),
+        )
+
+
+def _transition(reader: AnnotationReader, meaning: Meaning, value: Mapping[str, Json], pointer: str) -> str | None:
+    name: str | None = value.get("transition")
+    known = meaning.resource.states.transitions if meaning.resource and meaning.resource.states else {}
+    if name is not None and name not in known:
+        raise AnnotationError(
+            "the resource has no such transition",
+            place=reader.place(pointer + "/transition"),
+            got=name,
+            allowed=", ".join(known) or "none is declared",
+            hint=did_you_mean(name, known),
+        )
+    return name
+
+
+def _computation(reader: AnnotationReader, meaning: Meaning, value: Mapping[str, Json], pointer: str) -> str | None:
+    name: str | None = value.get("compute")
+    if name is None and meaning.behaviour == "compute":
+        raise AnnotationError(
+            "an operation that computes its answer names the computation",
+            place=reader.place(pointer),
+            allowed=", ".join(sorted(COMPUTED)) or "none is registered",
+            hint="give it compute: <name>, as registered by @computed(<name>)",
+        )
+    if name is not None and name not in COMPUTED:
+        raise AnnotationError(
+            "no computed answer is registered under this name",
+            place=reader.place(pointer + "/compute"),
+            got=name,
+            allowed=", ".join(sorted(COMPUTED)) or "none is registered",
+            hint=did_you_mean(name, COMPUTED),
+        )
+    return name
+
+
+def _listing(listing: Listing, value: Mapping[str, Json]) -> Listing:
+    roles: dict[str, Any] = dict(value.get("parameters") or {})
+    if "filters" in value:
+        named = {
+            parameter: Filter(parameter, pointers.split(entry["property"]), entry.get("operator", "eq"))
+            for parameter, entry in value["filters"].items()
+        }
+        kept = [narrowing for narrowing in listing.filters if narrowing.parameter not in named]
+        roles["filters"] = (*kept, *named.values())
+    if "searchIn" in value:
+        roles["search_in"] = tuple(value["searchIn"])
+    if "defaultLimit" in value:
+        roles["default_limit"] = value["defaultLimit"]
+    if "defaultSort" in value:
+        roles["default_sort"] = value["defaultSort"]
+    listing = replace(listing, **roles)
+    if listing.style == "none" and listing.limit is not None:
+        style = "page" if listing.page else "cursor" if listing.after else "offset"
+        listing = replace(listing, style=style, default_limit=listing.default_limit or USUAL_LIMIT)
+    return listing
