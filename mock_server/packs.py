@@ -6,12 +6,14 @@ them; its fixtures are ``fixtures/<name>/`` or those of its namespace.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
+from types import ModuleType
 
 from mock_server.errors import ConfigurationError, FixtureError, Place, did_you_mean
 from mock_server.openapi.compile import slug
@@ -97,7 +99,7 @@ def _existing(folder: Path | None, name: str) -> Path | None:
 def source_of(text: str, *, overlays: Sequence[Path] = (), seed: Path | None = None) -> ApiSource:
     """The API that a command line names: a pack by its name, or a description by its path."""
     path = Path(text)
-    if not path.suffix and "/" not in text and not path.exists():
+    if text in pack_names() or (not path.suffix and "/" not in text and not path.exists()):
         found = pack(text)
         return ApiSource(
             found.name, found.description, (*found.overlays, *overlays), found.fixtures, seed or found.seed,
@@ -114,14 +116,18 @@ def source_of(text: str, *, overlays: Sequence[Path] = (), seed: Path | None = N
 
 
 def run_computations(path: Path) -> None:
-    """Runs a pack's ``compute.py``, whose decorators register its computed answers."""
-    name = f"mock_server._computed_{abs(hash(str(path)))}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+    """Runs a pack's ``compute.py``, whose decorators register its computed answers.
+
+    The folder is a package while it runs, so that ``from . import invoices`` finds the modules beside the file.
+    """
+    folder = path.resolve().parent
+    package = f"mock_server._computed_{sha256(str(folder).encode()).hexdigest()[:12]}"
+    for known in [name for name in sys.modules if name == package or name.startswith(package + ".")]:
+        del sys.modules[known]  # run again, after a change perhaps
+    sys.modules[package] = ModuleType(package)
+    sys.modules[package].__path__ = [str(folder)]
+    importlib.invalidate_caches()
+    importlib.import_module(f"{package}.{path.stem}")
 
 
 @dataclass(frozen=True, slots=True)

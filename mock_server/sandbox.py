@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mock_server.errors import ConfigurationError, FixtureError, did_you_mean
 from mock_server.exchange.authentication import Authenticator, Credential
+from mock_server.exchange.committing import Committing
 from mock_server.exchange.line import Line
 from mock_server.exchange.tokens import TokenRules, mint_token, verifier
-from mock_server.exchange.universe import Universes
+from mock_server.exchange.universe import Universe, Universes
+from mock_server.model.annotations.credentials import credential_stores
+from mock_server.model.annotations.tenants import check_agreement
 from mock_server.model.clock import Clock, parse_duration
+from mock_server.model.credentials import CredentialStore
 from mock_server.model.model import Model
+from mock_server.model.outcome import key_text
 from mock_server.model.seeding import seeded
 from mock_server.model.state import State
 from mock_server.openapi.compile import Api
 from mock_server.openapi.documents import Documents
 from mock_server.openapi.values import Json
 from mock_server.packs import ApiSource, SeedFile, read_seed, run_computations
+from mock_server.webhooks.courier import Courier
+from mock_server.webhooks.delivery import Delivery
+from mock_server.webhooks.options import WebhookOptions
 
 EAGER_OPERATIONS = 200
 """Descriptions of up to this many operations are compiled whole at start, so that what is broken shows at once."""
@@ -31,7 +39,8 @@ class Options:
     """How a sandbox behaves. ``seed`` decides every made-up value; ``clock`` gives real time in epoch seconds.
 
     ``cache`` is a folder for parsed descriptions; ``max_body`` a size in bytes; ``sessions`` and ``journal`` bound how
-    many universes, and exchanges in each, are kept.
+    many universes, and exchanges in each, are kept. ``limits`` False answers any number of requests, for tools that
+    send thousands; quotas hold all the same. ``webhooks`` say where events are delivered to besides subscriptions.
     """
 
     seed: int = 0
@@ -40,7 +49,9 @@ class Options:
     max_body: int = 10 * 1024 * 1024
     sessions: int = 1000
     journal: int = 1000
+    limits: bool = True
     eager: bool | None = None
+    webhooks: WebhookOptions = field(default_factory=WebhookOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +91,27 @@ class Sandbox:
                 raise ConfigurationError("two descriptions go by one name", got=served.name,
                                          hint="rename one of the files")  # fmt: skip
             self.apis[served.name] = served
+        self.courier = Courier(
+            lambda: {name: served.line.webhooks for name, served in self.apis.items()},
+            catch_up=lambda universe, now: self.committing.catch_up(universe, now),
+            options=self.options.webhooks,
+        )
+        self.committing = self._committing()
+        for served in self.apis.values():
+            check_agreement(self.siblings(served))
+        stores = {name: credential_stores(self.siblings(served)) for name, served in self.apis.items()}
+        for name, served in self.apis.items():
+            served.line.authenticator.keep(stores[name])
+        seed_state = self._seed_state()
+        self.apis = {name: with_stored(served, stores[name], seed_state) for name, served in self.apis.items()}
         self.universes = Universes(
-            self._seed_state(),
+            seed_state,
             clock=self.clock,
             seed=self.options.seed,
             tables=self._tables(),
             capacity=self.options.sessions,
             journal_capacity=self.options.journal,
+            watch=self.courier.wake,
         )
 
     def api(self, name: str) -> Served:
@@ -114,7 +139,18 @@ class Sandbox:
         """Reads every description again and keeps the state; raises and changes nothing when one is broken."""
         fresh = Sandbox([served.source for served in self.apis.values()], options=self.options)
         self.apis = fresh.apis
+        self.committing = self._committing()
         self.universes.reseed(fresh.universes.default.seed_state, fresh.universes.default.tables)
+
+    def deliver_due(self, universe: Universe | None = None) -> tuple[Delivery, ...]:
+        """Delivers in this thread what is due in a universe, the default one if none is given; and how it went."""
+        chosen = universe if universe is not None else self.universes.default
+        self.committing.catch_up(chosen, chosen.clock.now())
+        return self.courier.deliver_due(chosen)
+
+    def close(self) -> None:
+        """Ends the delivery of webhooks; what is queued stays queued."""
+        self.courier.stop()
 
     def siblings(self, served: Served) -> list[Model]:
         """The models that share an API's namespace, its own first."""
@@ -124,6 +160,16 @@ class Sandbox:
             if other is not served and other.model.namespace == served.model.namespace
         ]
         return [served.model, *others]
+
+    def _committing(self) -> Committing:
+        """What every API commits through, so that a rule of one holds for writes through any of them."""
+        committing = Committing(served.model for served in self.apis.values())
+        committing.listen(self.courier.queue)
+        for served in self.apis.values():
+            served.line.committing = committing
+        if self.options.eager is not False:
+            committing.compile()
+        return committing
 
     def _serve(self, source: ApiSource | Api, epoch: datetime) -> Served:
         if isinstance(source, Api):
@@ -144,7 +190,8 @@ class Sandbox:
         rules = {rule.scheme: rule for rule in _token_rules(api, seed)}
         credentials = tuple(_credentials(api, seed, rules, self.clock.now()))
         authenticator = Authenticator(credentials, verifiers={name: verifier(rule) for name, rule in rules.items()})
-        line = Line(model, authenticator=authenticator, max_body=self.options.max_body)
+        line = Line(model, authenticator=authenticator, max_body=self.options.max_body,
+                    limits=self.options.limits)  # fmt: skip
         eager = self.options.eager
         if eager or (eager is None and len(api.refs) <= EAGER_OPERATIONS):
             line.compile()
@@ -159,13 +206,53 @@ class Sandbox:
                 continue
             done.add(path)
             state = seeded(state, self.siblings(served), served.seed.resources, served.seed.place)
-        return state
+        return self.committing.settle(state, self.clock.now()) if done else state
 
     def _tables(self) -> dict[str, Json]:
         tables: dict[str, Json] = {}
         for served in self.apis.values():
             tables |= served.seed.tables
         return tables
+
+
+def with_stored(served: Served, stores: Mapping[str, CredentialStore], state: State) -> Served:
+    """The API with what its seeded credentials that are items of the state say; a ``FixtureError`` for one that is
+    none."""
+    if not any(credential.item is not None for credential in served.credentials):
+        return served
+    return replace(served, credentials=tuple(_stored(each, served, stores, state) for each in served.credentials))
+
+
+def _stored(
+    credential: Credential, served: Served, stores: Mapping[str, CredentialStore], state: State
+) -> Credential:
+    if credential.item is None:
+        return credential
+    entries = list(served.seed.credentials)
+    index = next(at for at, e in enumerate(entries) if (e.get("name"), e.get("item")) == (credential.name, credential.item))
+    place = served.seed.place(f"/credentials/{index}/item")
+    store = stores.get(credential.scheme)
+    if store is None:
+        raise FixtureError(f"no items are credentials of {credential.scheme}", place=place, got=credential.item,
+                           hint="that takes an x-mock-credentials annotation on the scheme")  # fmt: skip
+    found = store.items(state, credential.item)
+    value = store.wire_value(found[0][1].value) if len(found) == 1 else None
+    if value is None:
+        raise FixtureError(
+            f"a credential is one item of {store.resource.name} with a value at {'/'.join(('', *store.value))}",
+            place=place, got=credential.item, allowed=", ".join(store.keys(state)) or "nothing is seeded there",
+            hint=did_you_mean(credential.item, store.keys(state)),
+        )  # fmt: skip
+    partition, entry = found[0]
+    principal = store.principal(partition, entry)
+    return replace(
+        credential,
+        value=value,
+        scopes=tuple(sorted(principal.scopes)) if principal.scopes is not None else None,
+        tenant=principal.tenant,
+        plan=principal.plan,
+        expires=store.expiry(entry.value),
+    )
 
 
 def _token_rules(api: Api, seed: SeedFile) -> Iterator[TokenRules]:
@@ -185,6 +272,8 @@ def _token_rules(api: Api, seed: SeedFile) -> Iterator[TokenRules]:
             signing_key=private,
             verifying_key=str(key.get("public") or key.get("secret") or ""),
             key_id=str(key.get("id", scheme.name)),
+            tenant_claim=wanted.get("tenantClaim", "tenant"),
+            plan_claim=wanted.get("planClaim", "plan"),
         )
 
 
@@ -201,12 +290,12 @@ def _credentials(api: Api, seed: SeedFile, rules: Mapping[str, TokenRules], now:
                 "a credential names a security scheme that is not described", place=seed.place(place + "/scheme"),
                 got=scheme, allowed=", ".join(api.security_schemes), hint=did_you_mean(scheme, api.security_schemes),
             )  # fmt: skip
-        value = entry.get("value")
+        value = "" if "item" in entry else entry.get("value")
         if value is None and "token" in entry and scheme in rules:
             value = _minted(entry["token"], rules[scheme], seed, now)
         if not isinstance(value, str) or not isinstance(entry.get("name"), str):
             raise FixtureError("a credential has a name and a value", place=seed.place(place), got=dict(entry),
-                               allowed="name, scheme, and value or token")  # fmt: skip
+                               allowed="name, scheme, and value, token or item")  # fmt: skip
         scopes = entry.get("scopes", (entry.get("token") or {}).get("scopes"))
         yield Credential(
             name=entry["name"],
@@ -218,6 +307,7 @@ def _credentials(api: Api, seed: SeedFile, rules: Mapping[str, TokenRules], now:
             plan=entry.get("plan"),
             expires=_instant(entry.get("expires")),
             verified="token" in entry,
+            item=key_text(entry["item"]) if "item" in entry else None,
         )
 
 
@@ -229,10 +319,8 @@ def _minted(token: Mapping[str, Json], rules: TokenRules, seed: SeedFile, now: d
     signer = rules
     if "key" in token:
         other = seed.keys[token["key"]]
-        signer = TokenRules(
-            rules.scheme, rules.algorithms, rules.issuer, rules.audience, rules.scope_claim, rules.required,
-            str(other.get("private") or other.get("secret")), "", str(other.get("id", token["key"])),
-        )  # fmt: skip
+        private, key_id = str(other.get("private") or other.get("secret")), str(other.get("id", token["key"]))
+        signer = replace(rules, signing_key=private, verifying_key="", key_id=key_id)
     return mint_token(
         signer,
         subject=str(token.get("subject", "user")),

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
+import isodate
 import yaml
 
 from mock_server.errors import ConfigurationError
-from mock_server.model.meaning import Listing, Meaning, Reason, Resource
+from mock_server.model.meaning import Listing, Meaning, Reason, Resource, Transition
 from mock_server.openapi import pointers
 from mock_server.openapi.values import Json
 from mock_server.packs import source_of
@@ -56,6 +57,8 @@ def report(served: Served, *, explain: bool) -> Iterator[str]:
         if number:
             yield ""
         yield click.style(resource.name, bold=True) + f"  {_where(resource)}"
+        for line in _by_itself(resource):
+            yield "    " + click.style(line, fg="cyan")
         if explain:
             yield from _reasons(resource.reasons, "    ")
         for meaning in its:
@@ -85,6 +88,26 @@ def _where(resource: Resource) -> str:
     if resource.singleton:
         return f"{path}, one thing"
     return f"{path}, " + (f"key {resource.key}" if resource.key else "no key in the body")
+
+
+def _by_itself(resource: Resource) -> Iterator[str]:
+    """What happens to a resource's items, or because of them, without anybody asking for it."""
+    transitions = resource.states.transitions.values() if resource.states is not None else ()
+    for transition in transitions:
+        if transition.timed:
+            sources = ", ".join(transition.sources) or "any state"
+            when = f"at {transition.at.source}" if transition.at is not None else f"after {_duration(transition)}"
+            yield f"{transition.name}: {sources} → {transition.target} {when}"
+    for rule in resource.effects:
+        condition = f" when {rule.when.text}" if rule.when is not None else ""
+        yield f"on {', '.join(sorted(rule.on))}{condition}: {rule.action} {rule.target}"
+    for serial in resource.serials:
+        yield f"{pointers.join('', *serial.path)}: numbered {serial.format}"
+
+
+def _duration(transition: Transition) -> str:
+    assert transition.after is not None
+    return str(isodate.duration_isoformat(transition.after))
 
 
 def _operation(served: Served, meaning: Meaning, *, explain: bool) -> Iterator[str]:

@@ -103,6 +103,10 @@ def _description_findings(served: Served) -> Iterator[ApidoubleError]:
             yield from _media(served, media, direction)
         yield from _links(served, operation)
         yield from _meaning(served, operation_id)
+    try:
+        served.line.committing.compile()
+    except ApidoubleError as error:
+        yield error
 
 
 def _meaning(served: Served, operation_id: str) -> Iterator[ApidoubleError]:

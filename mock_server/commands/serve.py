@@ -14,10 +14,12 @@ import click
 from mock_server.commands.banner import banner
 from mock_server.errors import ConfigurationError
 from mock_server.packs import pack_names, source_of
-from mock_server.sandbox import Options, Sandbox
+from mock_server.sandbox import Sandbox
 from mock_server.web.ports import check_port, free_port
 from mock_server.web.serving import Serving
 from mock_server.web.serving import serve as run_server
+from mock_server.webhooks.options import WebhookOptions
+from mock_server.webhooks.posting import Poster
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -44,6 +46,15 @@ def cache_folder() -> Path:
 @click.option("--watch", is_flag=True, help="Reload what changes on disk; the state is kept.")
 @click.option("--allow-remote", is_flag=True, help="Let $ref fetch http(s) URLs.")
 @click.option("--allow-outside", is_flag=True, help="Let $ref leave the description's folder.")
+@click.option("--no-limits", is_flag=True, help="Answer any number of requests, whatever limits an API has.")
+@click.option("--webhook", "webhooks", multiple=True, metavar="URL", help="Deliver every event here; may be repeated.")
+@click.option(
+    "--allow-webhook-host",
+    "webhook_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Let webhooks go to this host, too, and not to this machine only; may be repeated.",
+)
 @click.option("--no-cache", is_flag=True, help="Do not keep parsed descriptions in the cache folder.")
 def serve(
     sources: tuple[str, ...],
@@ -55,6 +66,9 @@ def serve(
     watch: bool,
     allow_remote: bool,
     allow_outside: bool,
+    no_limits: bool,
+    webhooks: tuple[str, ...],
+    webhook_hosts: tuple[str, ...],
     no_cache: bool,
 ) -> None:
     """Serve API doubles: the packs or description files that are named, or every pack."""
@@ -70,17 +84,29 @@ def serve(
     )
     if not chosen:
         raise ConfigurationError("there is nothing to serve", hint="give the path of an OpenAPI description")
+    delivering = _delivering(webhooks, webhook_hosts)
     cache = None if no_cache else cache_folder()
     if sys.stderr.isatty():
         click.echo(f"reading {', '.join(source.name for source in chosen)} …", err=True)
     port = port or free_port(host)
     check_port(host, port)
-    sandbox = Sandbox(chosen, options=Options(seed=seed_number, cache=cache))
     token = None if is_loopback(host) else secrets.token_urlsafe(18)
+    serving = Serving(chosen, host, port, seed_number, cache, token, watch, not no_limits, delivering)
+    sandbox = Sandbox(chosen, options=serving.options())
     for line in banner(sandbox, host=host, port=port, token=token):
         click.echo(line)
     sys.stdout.flush()
-    run_server(Serving(chosen, host, port, seed_number, cache, token, watch), sandbox)
+    run_server(serving, sandbox)
+
+
+def _delivering(targets: tuple[str, ...], hosts: tuple[str, ...]) -> WebhookOptions:
+    """Where webhooks go; a ``ConfigurationError`` for a target that nothing would be sent to."""
+    poster = Poster(allowed_hosts=frozenset(hosts))
+    for url in targets:
+        refusal = poster.refusal(url)
+        if refusal is not None:
+            raise ConfigurationError(f"--webhook {url}: {refusal}")
+    return WebhookOptions(targets, frozenset(hosts))
 
 
 def is_loopback(host: str) -> bool:

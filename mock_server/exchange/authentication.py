@@ -12,7 +12,10 @@ from urllib.parse import parse_qsl
 
 from mock_server.exchange.messages import RawRequest
 from mock_server.model.call import Principal
+from mock_server.model.clock import rfc3339
+from mock_server.model.credentials import CredentialStore, Refused
 from mock_server.model.problem import Kind, Problem
+from mock_server.model.state import State
 from mock_server.openapi.description import Operation, SecurityRequirement, SecurityScheme
 from mock_server.openapi.values import Json, Violation
 
@@ -23,7 +26,8 @@ ANONYMOUS = Principal("anonymous", "")
 class Credential:
     """One seeded credential. ``value`` is what a client puts on the wire, without the name of an HTTP scheme.
 
-    ``verified`` credentials are tokens: they are judged by what they say, not by being known.
+    ``verified`` credentials are tokens: they are judged by what they say, not by being known. Those that name an
+    ``item`` are judged by that item of the state; what is told of them here is how it was seeded.
     """
 
     name: str
@@ -35,6 +39,7 @@ class Credential:
     plan: str | None = None
     expires: datetime | None = None
     verified: bool = False
+    item: str | None = None
 
     def principal(self) -> Principal:
         """Who a request with this credential comes from."""
@@ -42,8 +47,10 @@ class Credential:
         return Principal(self.name, self.scheme, scopes, self.tenant, self.plan)
 
 
-TokenVerifier = Callable[[str, datetime], Principal | str]
-"""Checks a bearer token at a time: its principal, or one sentence saying why it is refused."""
+TokenVerifier = Callable[[str, datetime], Principal | Refused]
+"""Checks a bearer token at a time: its principal, or why it is refused."""
+
+_NOTHING = State()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +83,45 @@ class _Refusal:
 class Authenticator:
     """Checks the security requirements of operations.
 
-    ``credentials`` are those of the fixtures; a scheme that has any, or a token verifier, is checked for what
-    is presented, every other one only for its presence.
+    ``credentials`` are those of the fixtures, ``stores`` where the state has some, by scheme; a scheme that has any, or
+    a token verifier, is checked for what is presented, every other one only for its presence.
     """
 
-    def __init__(self, credentials: Iterable[Credential], *, verifiers: Mapping[str, TokenVerifier]) -> None:
+    def __init__(
+        self,
+        credentials: Iterable[Credential],
+        *,
+        verifiers: Mapping[str, TokenVerifier],
+        stores: Mapping[str, CredentialStore] | None = None,
+    ) -> None:
         self._known: dict[str, dict[str, Credential]] = {}
         for credential in credentials:
-            if not credential.verified:
+            if not credential.verified and credential.item is None:
                 self._known.setdefault(credential.scheme, {})[credential.value] = credential
         self._verifiers = verifiers
+        self._stores = stores or {}
+
+    def keep(self, stores: Mapping[str, CredentialStore]) -> None:
+        """Takes the stores, which are known only when every API that shares the state is."""
+        self._stores = stores
+
+    @property
+    def looks_into_the_state(self) -> bool:
+        """Whether some credentials are items of the state."""
+        return bool(self._stores)
 
     def authenticate(
-        self, operation: Operation, request: RawRequest, now: datetime
+        self, operation: Operation, request: RawRequest, now: datetime, state: State = _NOTHING
     ) -> tuple[Principal | None, str] | Problem:
-        """The caller (None for an open operation) and a word on how it was known; else a 401 or 403."""
+        """The caller (None for an open operation) and a word on how it was known; else a 401 or 403.
+
+        ``state`` is where the stores are looked into: one value, so that no lock is needed.
+        """
         if not operation.security:
             return None, "open"
         refusals: list[_Refusal] = []
         for requirement in operation.security:
-            found = self._satisfies(requirement, request, now)
+            found = self._satisfies(requirement, request, now, state)
             if isinstance(found, Principal):
                 return found, " and ".join(scheme.name for scheme, _ in requirement)
             if found is not None:
@@ -107,7 +133,7 @@ class Authenticator:
         return replace(told.problem, headers=tuple(("WWW-Authenticate", text) for text in challenges))
 
     def _satisfies(
-        self, requirement: SecurityRequirement, request: RawRequest, now: datetime
+        self, requirement: SecurityRequirement, request: RawRequest, now: datetime, state: State
     ) -> Principal | _Refusal | None:
         """The caller that one alternative admits; None for the alternative that asks for nothing."""
         principal: Principal | None = None
@@ -115,9 +141,9 @@ class Authenticator:
             value = presented(scheme, request)
             if value is None:
                 return _Refusal(Kind.UNAUTHENTICATED, "", scheme, scopes, f"{_how(scheme)} is missing")
-            found = self._check(scheme, value, now)
-            if isinstance(found, str):
-                return _Refusal(Kind.UNAUTHENTICATED, "invalid_token", scheme, scopes, found)
+            found = self._check(scheme, value, now, state)
+            if isinstance(found, Refused):
+                return _Refusal(found.kind, "invalid_token", scheme, scopes, found.why)
             principal = found
             granted = found.scopes
             lacking = [scope for scope in scopes if granted is not None and not _covers(granted, scope)]
@@ -127,19 +153,25 @@ class Authenticator:
                 return _Refusal(Kind.FORBIDDEN, "insufficient_scope", scheme, scopes, why, got)
         return principal
 
-    def _check(self, scheme: SecurityScheme, value: str, now: datetime) -> Principal | str:
-        """Who presents a value, or one sentence saying why it is refused."""
+    def _check(self, scheme: SecurityScheme, value: str, now: datetime, state: State) -> Principal | Refused:
+        """Who presents a value, or why it is refused. What an item of the state says goes before all else."""
+        store = self._stores.get(scheme.name)
+        stored = store.presented(state, value, now) if store is not None else None
+        if stored is not None:
+            return stored
         known = self._known.get(scheme.name)
         if known is not None and value in known:
             credential = known[value]
             if credential.expires is not None and credential.expires <= now:
-                return f"this credential expired at {credential.expires.isoformat()}"
+                return Refused(f"this credential expired at {rfc3339(credential.expires)}", Kind.EXPIRED)
             return credential.principal()
         verifier = self._verifiers.get(scheme.name)
         if verifier is not None:
             return verifier(value, now)
+        if store is not None:
+            return Refused(f"{_how(scheme)} is none that {store.resource.name} or the fixtures know")
         if known is not None:
-            return f"{_how(scheme)} is not one that the fixtures know"
+            return Refused(f"{_how(scheme)} is not one that the fixtures know")
         if scheme.scheme == "basic":
             return Principal(value.partition(":")[0], scheme.name)
         # A name that tells callers apart without telling the journal their secrets.
@@ -187,9 +219,10 @@ def _covers(granted: frozenset[str], scope: str) -> bool:
     return any(pattern.endswith(":*") and scope.startswith(pattern[:-1]) for pattern in granted)
 
 
-def _least_telling(refusal: _Refusal) -> tuple[bool, bool]:
-    """Orders refusals: a known caller without a scope first, then a wrong credential, then a missing one."""
-    return refusal.kind is not Kind.FORBIDDEN, not refusal.error
+def _least_telling(refusal: _Refusal) -> tuple[bool, bool, bool]:
+    """Orders refusals: a known caller without a scope first, then one whose time is over, then a wrong credential,
+    then a missing one."""
+    return refusal.kind is not Kind.FORBIDDEN, refusal.kind is not Kind.EXPIRED, not refusal.error
 
 
 def _how(scheme: SecurityScheme) -> str:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from mock_server.model.problem import Kind, Problem
+from mock_server.model.sentences import Sentences
 from mock_server.openapi import pointers
 from mock_server.openapi.values import Json, Violation
 from mock_server.openapi.wording import clipped
@@ -22,6 +23,10 @@ _KIND_CODES: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
             *("VALIDATION_ERROR", "VALIDATION_FAILED", "INVALID_REQUEST", "INVALID_ARGUMENT", "INVALID"),
             *("INVALID_INPUT", "BAD_REQUEST", "UNPROCESSABLE_ENTITY"),
         ),
+        Kind.MISSING: (
+            *("MISSING_PARAMETER", "MISSING_PARAM", "MISSING_FIELD", "REQUIRED", "VALIDATION_ERROR"),
+            *("VALIDATION_FAILED", "INVALID_REQUEST", "INVALID_ARGUMENT", "INVALID", "BAD_REQUEST"),
+        ),
         Kind.MALFORMED: (
             *("BAD_REQUEST", "MALFORMED_REQUEST", "INVALID_JSON", "INVALID_REQUEST", "PARSE_ERROR"),
             *("INVALID_ARGUMENT", "INVALID", "VALIDATION_ERROR"),
@@ -30,6 +35,11 @@ _KIND_CODES: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
             *("UNAUTHORIZED", "UNAUTHENTICATED", "AUTHENTICATION_REQUIRED", "AUTHENTICATION_ERROR"),
             *("AUTHENTICATION_FAILED", "INVALID_CREDENTIALS", "INVALID_TOKEN", "INVALID_API_KEY"),
         ),
+        Kind.EXPIRED: (
+            *("TOKEN_EXPIRED", "SESSION_EXPIRED", "CREDENTIAL_EXPIRED", "EXPIRED_TOKEN", "EXPIRED", "UNAUTHORIZED"),
+            *("UNAUTHENTICATED", "AUTHENTICATION_REQUIRED", "AUTHENTICATION_ERROR", "AUTHENTICATION_FAILED"),
+            *("INVALID_CREDENTIALS", "INVALID_TOKEN", "INVALID_API_KEY"),
+        ),
         Kind.FORBIDDEN: (
             *("FORBIDDEN", "PERMISSION_DENIED", "INSUFFICIENT_SCOPE", "INSUFFICIENT_PERMISSIONS"),
             *("ACCESS_DENIED", "NOT_AUTHORIZED"),
@@ -37,6 +47,9 @@ _KIND_CODES: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
         Kind.CONFLICT: ("CONFLICT", "ALREADY_EXISTS", "DUPLICATE"),
         Kind.WRONG_STATE: ("CONFLICT", "INVALID_STATE", "INVALID_TRANSITION", "FAILED_PRECONDITION"),
         Kind.PRECONDITION_FAILED: ("PRECONDITION_FAILED", "FAILED_PRECONDITION", "VERSION_CONFLICT"),
+        Kind.RATE_LIMITED: ("RATE_LIMIT_EXCEEDED", "RATE_LIMITED", "TOO_MANY_REQUESTS", "RATE_LIMIT"),
+        Kind.QUOTA_EXCEEDED: ("QUOTA_EXCEEDED", "LIMIT_REACHED", "LIMIT_EXCEEDED", "PLAN_LIMIT"),
+        Kind.IDEMPOTENCY_MISMATCH: ("IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_MISMATCH", "IDEMPOTENCY_CONFLICT"),
         Kind.TOO_LARGE: ("PAYLOAD_TOO_LARGE", "REQUEST_TOO_LARGE", "CONTENT_TOO_LARGE"),
         Kind.FAULT: ("SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "SERVER_ERROR"),
         Kind.INTERNAL: ("INTERNAL_ERROR", "INTERNAL_SERVER_ERROR", "SERVER_ERROR"),
@@ -66,12 +79,13 @@ _KEYWORD_CODES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The words that APIs use for a broken keyword, beside the keyword itself."""
 
-_ABOUT_NO_FIELD = frozenset({Kind.UNAUTHENTICATED, Kind.FORBIDDEN})
+_ABOUT_NO_FIELD = frozenset({Kind.UNAUTHENTICATED, Kind.EXPIRED, Kind.FORBIDDEN})
 """Kinds whose violations APIs never list by field: the status says it all."""
 
 _OAUTH_CODES: Mapping[Kind, str] = MappingProxyType(
     {
         Kind.UNAUTHENTICATED: "invalid_token",
+        Kind.EXPIRED: "invalid_token",
         Kind.FORBIDDEN: "insufficient_scope",
         Kind.INTERNAL: "server_error",
     }
@@ -86,7 +100,8 @@ _URI = "%/:?#[]@!$&'()*+,;=-._~"  # what may stand in a URI as it is (RFC 3986 Â
 class Facts:
     """A problem as the description may show it: its status, the API's code for it, facts of the exchange.
 
-    ``code`` is None where no annotation names one; ``path`` is the request's, ``request_id`` the journal's.
+    ``code`` is None where no annotation names one; ``path`` is the request's, ``request_id`` the journal's;
+    ``sentences`` is what the API says of violations in its own words.
     """
 
     problem: Problem
@@ -97,6 +112,7 @@ class Facts:
     path: str
     now: datetime
     seed: int
+    sentences: Sentences | None = None
 
     @property
     def title(self) -> str:
@@ -135,9 +151,18 @@ class Facts:
         if self.problem.kind in _ABOUT_NO_FIELD:
             return ()
         return tuple(
-            Subject(self, v.message, (v.keyword, *_KEYWORD_CODES.get(v.keyword, ("invalid",))), v, is_whole=False)
+            Subject(self, self.words(v), (v.keyword, *_KEYWORD_CODES.get(v.keyword, ("invalid",))), v, is_whole=False)
             for v in self.problem.violations
         )
+
+    def words(self, violation: Violation) -> str:
+        """What is said of a violation: in the API's own words where it has some."""
+        own = self.sentences.told(violation, field_of(violation)) if self.sentences is not None else None
+        return violation.message if own is None else own
+
+    def shown(self, violation: Violation) -> dict[str, Json]:
+        """One member of ``errors`` in a problem document, in the API's own words where it has some."""
+        return shown(violation) | {"message": self.words(violation)}
 
     def as_json(self) -> dict[str, Json]:
         """What ``$problem#/â€¦`` sees in an error template."""
@@ -147,7 +172,7 @@ class Facts:
             "code": self.codes[0],
             "title": self.title,
             "detail": self.detail,
-            "errors": [shown(violation) for violation in self.problem.violations],
+            "errors": [self.shown(violation) for violation in self.problem.violations],
             "fields": [{"field": subject.field, "message": subject.message} for subject in self.each],
             "id": self.request_id,
         }
@@ -166,11 +191,7 @@ class Subject:
     @property
     def tokens(self) -> tuple[str, ...]:
         """The name of the parameter, then the way into its value, down to the member that is missing."""
-        found = self.violation
-        if found is None:
-            return ()
-        named = (found.name,) if found.name else ()
-        return (*named, *pointers.split(found.pointer), *_missing(found))
+        return _tokens(self.violation) if self.violation is not None else ()
 
     @property
     def field(self) -> str:
@@ -181,6 +202,16 @@ class Subject:
     def where(self) -> str:
         """The part of the message: body, query, path, header or cookie; "" when no part is to blame."""
         return "" if self.violation is None else self.violation.where
+
+
+def field_of(violation: Violation) -> str:
+    """The place of a violation as people write it: ``items.0.price``, or the parameter's name."""
+    return ".".join(_tokens(violation))
+
+
+def _tokens(violation: Violation) -> tuple[str, ...]:
+    named = (violation.name,) if violation.name else ()
+    return (*named, *pointers.split(violation.pointer), *_missing(violation))
 
 
 def _missing(violation: Violation) -> tuple[str, ...]:
@@ -207,5 +238,5 @@ def problem_document(facts: Facts) -> dict[str, Json]:
     if facts.code is not None:
         document["code"] = facts.code
     if facts.problem.violations:
-        document["errors"] = [shown(violation) for violation in facts.problem.violations]
+        document["errors"] = [facts.shown(violation) for violation in facts.problem.violations]
     return document

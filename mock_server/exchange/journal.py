@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from mock_server.exchange.messages import RawRequest, RawResponse
@@ -131,21 +132,15 @@ class Journal:
 
     def __init__(self, *, capacity: int) -> None:
         self._entries: deque[Entry] = deque(maxlen=capacity)
-        self._count = 0
+        self._numbers = count(1)
 
-    @property
-    def next_id(self) -> str:
-        """The id that the next exchange will have."""
-        return f"r{self._count + 1}"
+    def begin(self) -> int:
+        """The number of an exchange that begins, from 1; no two get the same, whatever threads ask."""
+        return next(self._numbers)
 
-    def add(
-        self, time: datetime, session: str, api: str, request: RawRequest, response: RawResponse, trace: Trace
-    ) -> str:
-        """Records an exchange; returns its id."""
-        self._count += 1
-        entry_id = f"r{self._count}"
-        self._entries.append(Entry(entry_id, time, session, api, request, response, trace))
-        return entry_id
+    def add(self, entry: Entry) -> None:
+        """Records an exchange that has ended."""
+        self._entries.append(entry)
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries))

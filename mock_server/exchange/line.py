@@ -1,6 +1,6 @@
 """The line: one request in, one response out, in one direction and without I/O.
 
-    match → authenticate → read → behave → render and judge → commit and journal
+    match → authenticate → limit → read → behave → render and judge → commit and journal
 
 Each stage takes a value and returns the next one or a ``Problem``. Commit is last: an answer that the client cannot
 take or that breaks the description leaves no trace in the state.
@@ -8,55 +8,63 @@ take or that breaks the description leaves no trace in the state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from urllib.parse import quote
 
 from mock_server.errors import DescriptionError, did_you_mean
 from mock_server.exchange.authentication import Authenticator
+from mock_server.exchange.committing import Committing
 from mock_server.exchange.cors import cors_headers
 from mock_server.exchange.explaining import explained
 from mock_server.exchange.faults import strike
-from mock_server.exchange.journal import REDACTED_HEADERS, Trace
+from mock_server.exchange.journal import REDACTED_HEADERS, Entry, Trace
+from mock_server.exchange.limiting import Limiter, told
 from mock_server.exchange.messages import HeaderList, RawRequest, RawResponse
 from mock_server.exchange.preferences import NO_PREFERENCES, read_preferences
 from mock_server.exchange.refusals import Refuser
 from mock_server.exchange.rendering import NotAcceptable, ResponseRenderer, SelfViolation
+from mock_server.exchange.replaying import Replayer
 from mock_server.exchange.requests import Reading, RequestReader
 from mock_server.exchange.samples import preferred
 from mock_server.exchange.turn import Turn
-from mock_server.exchange.universe import RecordedEvent, Universe
+from mock_server.exchange.universe import Universe
 from mock_server.model.call import Call
-from mock_server.model.events import emitted
 from mock_server.model.meaning import Meaning, Reason, Resource
 from mock_server.model.mending import mended
 from mock_server.model.minter import realize
 from mock_server.model.model import Model
 from mock_server.model.outcome import Outcome, key_text
 from mock_server.model.problem import Kind, Problem
-from mock_server.model.state import commit
 from mock_server.model.step import step
+from mock_server.model.tenants import tenant_reason
 from mock_server.model.world import World
 from mock_server.openapi.description import Operation, Response
 from mock_server.openapi.templates import Fit, PathMatch
 from mock_server.openapi.undecodable import excerpt
 from mock_server.openapi.values import Violation
+from mock_server.webhooks.queueing import Webhooks
 
 
 class Line:
     """Answers the requests of one API. Holds no state of its own: that is in the universe it is given."""
 
-    def __init__(self, model: Model, *, authenticator: Authenticator, max_body: int = 10 * 1024 * 1024) -> None:
+    def __init__(
+        self, model: Model, *, authenticator: Authenticator, max_body: int = 10 * 1024 * 1024, limits: bool = True
+    ) -> None:
         self.model = model
         self.api = model.api
         self.max_body = max_body
-        self._authenticator = authenticator
+        said = model.annotations
+        self._limiter = Limiter(self.api.name, said.limits) if said.limits and limits else None
+        self._replayer = Replayer(self.api.name, said.idempotency) if said.idempotency is not None else None
+        self.authenticator = authenticator
         self._refuser = Refuser(model, self._renderer)
         self._readers: dict[str, RequestReader] = {}
         self._renderers: dict[tuple[str, str], ResponseRenderer] = {}
         self._prefixes = tuple(path for path in self.api.base_paths if path)
-        self._eventful: Mapping[str, Resource] | None = None
+        self.committing = Committing((model,))
+        self.webhooks = Webhooks(model)
         parameters = (scheme.parameter.lower() for scheme in self.api.security_schemes.values())
         self._secrets = REDACTED_HEADERS | frozenset(name for name in parameters if name)
 
@@ -67,10 +75,11 @@ class Line:
             self.model.meaning(operation.id)
             for response in operation.responses.values():
                 self._renderer(operation, response)
+        self.webhooks.compile()
 
     def answer(self, request: RawRequest, universe: Universe) -> RawResponse:
         """The response to a request. What a client does wrong and what a description has wrong are responses too."""
-        turn = Turn(request, universe, universe.clock.now(), Trace(secrets=self._secrets))
+        turn = Turn(request, universe, universe.clock.now(), Trace(secrets=self._secrets), universe.journal.begin())
         try:
             response = self._answer(turn)
         except DescriptionError as error:
@@ -79,11 +88,13 @@ class Line:
             problem = Problem(Kind.INTERNAL, "the request or its schema is nested too deeply to be handled")
             response = self._refuser.refuse(problem, None, turn)
         response = _finished(response, turn)
-        entry = universe.journal.add(turn.now, universe.name, self.api.name, request, response, turn.trace)
-        return explained(response, turn.trace, entry) if turn.preferences.explain else response
+        universe.journal.add(Entry(turn.id, turn.now, universe.name, self.api.name, request, response, turn.trace))
+        return explained(response, turn.trace, turn.id) if turn.preferences.explain else response
 
     def _answer(self, turn: Turn) -> RawResponse:
         request = turn.request
+        if turn.universe.state.timers is not None:
+            self._catch_up(turn)
         wanted = request.headers.get("prefer")
         if wanted is not None:
             preferences = read_preferences(wanted)
@@ -161,11 +172,17 @@ class Line:
         """Everything between a matched operation and its answer."""
         request, trace = turn.request, turn.trace
         if operation.security:
-            known = self._authenticator.authenticate(operation, request, turn.now)
+            if turn.universe.state.timers is not None and self.authenticator.looks_into_the_state:
+                self._catch_up(turn)
+            known = self.authenticator.authenticate(operation, request, turn.now, turn.universe.state)
             if isinstance(known, Problem):
                 return self._refuser.refuse(known, operation, turn)
             turn.principal, trace.security = known
             trace.principal = turn.principal.name if turn.principal is not None else None
+        if self._limiter is not None:
+            refusal = self._limiter.admit(operation.id, turn)
+            if refusal is not None:
+                return self._refuser.refuse(refusal, operation, turn)
         if len(request.body) > self.max_body:
             detail = f"the body has more than the {self.max_body} bytes that are taken"
             return self._refuser.refuse(Problem(Kind.TOO_LARGE, detail), operation, turn)
@@ -180,15 +197,35 @@ class Line:
             return self._send(operation, chosen, (), None, turn)
         call = _call(operation, reading, turn)
         with turn.universe.lock:
+            if self._replayer is not None:
+                return self._once(self._replayer, operation, call, turn)
             return self._behave(operation, call, turn)
+
+    def _once(self, replayer: Replayer, operation: Operation, call: Call, turn: Turn) -> RawResponse:
+        """The answer to a request that may carry an idempotency key: what was answered before, if it was."""
+        key = replayer.key(operation, turn.request)
+        if key is None:
+            return self._behave(operation, call, turn)
+        turn.trace.meaning = self.model.meaning(operation.id)
+        answer = replayer.once(key, call, turn, partial(self._behave, operation, call, turn))
+        return self._refuser.refuse(answer, operation, turn) if isinstance(answer, Problem) else answer
 
     def _behave(self, operation: Operation, call: Call, turn: Turn) -> RawResponse:
         universe = turn.universe
+        if universe.state.timers is not None:
+            self._catch_up(turn)
         meaning = turn.trace.meaning = self.model.meaning(operation.id)
-        outcome = step(World(self.model, universe.state, turn.now, universe.tables), call)
+        world = World(self.model, universe.state, turn.now, universe.tables)
+        if meaning.resource is not None and meaning.resource.tenancy is not None:
+            tenancy = meaning.resource.tenancy
+            turn.trace.decisions.append(tenant_reason(tenancy, world.tenant(call, tenancy=tenancy)))
+        outcome = step(world, call)
         if isinstance(outcome, Problem):
             return self._refuser.refuse(outcome, operation, turn)
-        outcome = realize(outcome, state=universe.state, seed=universe.seed, now=turn.now)
+        outcome = realize(outcome, state=universe.state, seed=universe.seed, now=turn.now, exchange=turn.number)
+        given = self.webhooks.registered(call, outcome, state=universe.state, now=turn.now)
+        if given:
+            outcome = replace(outcome, changes=(*outcome.changes, *given))
         turn.trace.outcome = outcome
         return self._send(operation, outcome, _headers(outcome, meaning, call), meaning, turn)
 
@@ -200,11 +237,12 @@ class Line:
         if response is None:
             if outcome.status == 304 or (meaning is not None and meaning.response is None):
                 # The client's own condition, or an operation that describes no success at all: nothing to break.
-                if outcome.changes:
-                    self._commit(outcome, turn)
-                return RawResponse(outcome.status, headers, b"")
+                refusal = self._commit(outcome, operation, turn)
+                return refusal if refusal is not None else RawResponse(outcome.status, headers, b"")
             violation = _undescribed(outcome.status, operation)
             return self._self_violation(SelfViolation((violation,), operation.located.pointer), operation, turn)
+        if turn.standings:
+            headers = (*headers, *told(turn.standings, response))
         renderer = self._renderer(operation, response)
         rendered = renderer.render(outcome, accept=turn.accept, headers=headers)
         if isinstance(rendered, SelfViolation) and meaning is not None and meaning.inferred:
@@ -218,18 +256,29 @@ class Line:
             detail = f"Accept {excerpt(turn.accept or '')} takes none of {', '.join(rendered.offered)}"
             return self._refuser.refuse(Problem(Kind.NOT_ACCEPTABLE, detail), operation, turn)
         turn.trace.media_type, turn.trace.negotiation = rendered.media_type, rendered.negotiation
-        if outcome.changes:
-            self._commit(outcome, turn)
-        return RawResponse(rendered.status, rendered.headers, rendered.body)
+        refusal = self._commit(outcome, operation, turn)
+        return refusal if refusal is not None else RawResponse(rendered.status, rendered.headers, rendered.body)
 
-    def _commit(self, outcome: Outcome, turn: Turn) -> None:
-        universe = turn.universe
-        if self._eventful is None:
-            self._eventful = {resource.qualified: resource for resource in self.model.eventful()}
-        if self._eventful:
-            events = emitted(self._eventful, universe.state, outcome.changes, now=turn.now, principal=turn.principal)
-            universe.events += [RecordedEvent(turn.now, self.api.name, event) for event in events]
-        universe.state = commit(universe.state, outcome.changes)
+    def _commit(self, outcome: Outcome, operation: Operation, turn: Turn) -> RawResponse | None:
+        """Commits an outcome with all that follows from it; or the refusal when something in it breaks."""
+        if not outcome.changes and not outcome.events:
+            return None
+        followed = self.committing.commit(
+            turn.universe,
+            outcome.changes,
+            now=turn.now,
+            principal=turn.principal,
+            emits=outcome.events,
+            api=self.api.name,
+        )
+        if isinstance(followed, Problem):
+            return self._refuser.refuse(followed, operation, turn)
+        turn.trace.decisions += followed
+        return None
+
+    def _catch_up(self, turn: Turn) -> None:
+        """Runs the timers that are due before anything is looked at."""
+        turn.trace.decisions += self.committing.catch_up(turn.universe, turn.now)
 
     def _self_violation(self, violation: SelfViolation, operation: Operation, turn: Turn) -> RawResponse:
         """A 500 that names operation and place; nothing was committed."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from mock_server.exchange.errorbodies import PROBLEM_JSON, Facts, described_body, problem_document
+from mock_server.exchange.errorfacts import field_of
+from mock_server.exchange.limiting import told
 from mock_server.exchange.messages import HeaderList, RawResponse
 from mock_server.exchange.rendering import Rendered, ResponseRenderer
 from mock_server.exchange.turn import Turn
@@ -12,21 +15,27 @@ from mock_server.model.annotations import ErrorMapping
 from mock_server.model.meaning import Reason
 from mock_server.model.model import Model
 from mock_server.model.outcome import Outcome
-from mock_server.model.problem import DEFAULT_STATUS, Kind, Problem
+from mock_server.model.problem import DEFAULT_STATUS, WIDER, Kind, Problem
 from mock_server.openapi import jsontext
 from mock_server.openapi.description import Operation, Response
 from mock_server.openapi.media import negotiate
 
 _STATUS_CHOICES: Mapping[Kind, tuple[int, ...]] = {
     Kind.INVALID: (422, 400),
+    Kind.MISSING: (422, 400),
     Kind.MALFORMED: (400, 422),
     Kind.NOT_FOUND: (404, 410),
     Kind.CONFLICT: (409, 422, 400),
     Kind.WRONG_STATE: (409, 422, 400),
     Kind.UNAUTHENTICATED: (401, 403),
+    Kind.EXPIRED: (401, 403),
     Kind.FORBIDDEN: (403, 401),
+    Kind.QUOTA_EXCEEDED: (429, 403, 409, 422, 400),
+    Kind.IDEMPOTENCY_MISMATCH: (422, 409, 400),
 }
 """For kinds on which APIs differ: the statuses that a description may have for them, most fitting first."""
+
+_OF_REQUESTS = frozenset({Kind.INVALID, Kind.MISSING})
 
 RendererFor = Callable[[Operation | None, Response], ResponseRenderer]
 
@@ -42,6 +51,9 @@ class Refuser:
         """A problem as a response; ``operation`` None means that none was matched, or that it is not to blame."""
         trace = turn.trace
         trace.violations = problem.violations
+        trace.decisions += problem.reasons
+        if problem.kind is Kind.INVALID and Kind.MISSING in self._model.annotations.errors:
+            problem = _as_missing(problem)
         mapping = self._mapping(problem.kind)
         status = problem.status or (mapping.status if mapping is not None else None)
         if status is None:
@@ -51,11 +63,12 @@ class Refuser:
             problem,
             status,
             problem.code or (mapping.code if mapping is not None else None),
-            (mapping.message if mapping is not None else None) or problem.detail,
-            turn.universe.journal.next_id,
+            _sentence(problem, mapping),
+            turn.id,
             turn.request.path,
             turn.now,
             turn.universe.seed,
+            mapping.sentences if mapping is not None else None,
         )
         if problem.kind is not Kind.SELF_VIOLATION:
             response = self._response_for(status, operation)
@@ -68,7 +81,7 @@ class Refuser:
 
     def _mapping(self, kind: Kind) -> ErrorMapping | None:
         errors = self._model.annotations.errors
-        return errors.get(kind) or errors.get("default")
+        return errors.get(kind) or errors.get(WIDER.get(kind, kind)) or errors.get("default")
 
     def _response_for(self, status: int, operation: Operation | None) -> Response | None:
         """The response described for a status; for no operation in particular, what errors look like in this API."""
@@ -101,8 +114,36 @@ class Refuser:
         if body is None:
             return None
         renderer = self._renderer_for(operation, response)
-        rendered = renderer.render(Outcome(facts.status, body), accept=name, headers=facts.problem.headers)
+        headers = facts.problem.headers
+        if turn.standings:
+            headers = (*headers, *told(turn.standings, response))
+        rendered = renderer.render(Outcome(facts.status, body), accept=name, headers=headers)
         return rendered if isinstance(rendered, Rendered) else None
+
+
+def _as_missing(problem: Problem) -> Problem:
+    """A problem of which a part is that something is missing, as one of that kind and told of that first.
+
+    Services that tell the two apart look whether everything is there before they look at what it is.
+    """
+    absent = [violation for violation in problem.violations if violation.keyword == "required"]
+    if not absent:
+        return problem
+    others = [violation for violation in problem.violations if violation.keyword != "required"]
+    detail = problem.detail if problem.violations[0] is absent[0] else absent[0].message
+    return replace(problem, kind=Kind.MISSING, detail=detail, violations=(*absent, *others))
+
+
+def _sentence(problem: Problem, mapping: ErrorMapping | None) -> str:
+    """What a problem says as a whole: the API's sentence for its kind, or for its first violation, else ours."""
+    if mapping is None:
+        return problem.detail
+    if mapping.message is not None:
+        return mapping.message
+    if mapping.sentences is not None and problem.violations:
+        first = problem.violations[0]
+        return mapping.sentences.told(first, field_of(first)) or problem.detail
+    return problem.detail
 
 
 def _described_status(problem: Problem, operation: Operation | None) -> int:
@@ -111,6 +152,6 @@ def _described_status(problem: Problem, operation: Operation | None) -> int:
         for status in _STATUS_CHOICES.get(problem.kind, ()):
             if str(status) in operation.responses:
                 return status
-    if problem.kind is Kind.INVALID and any(violation.where != "body" for violation in problem.violations):
+    if problem.kind in _OF_REQUESTS and any(violation.where != "body" for violation in problem.violations):
         return 400
     return DEFAULT_STATUS[problem.kind]

@@ -78,9 +78,10 @@ class ResponseRenderer:
             return SelfViolation(broken, self._pointer)
         if outcome.body is NO_BODY or not self._offered or outcome.status in _NO_BODY_STATUSES:
             return Rendered(outcome.status, complete, b"", "", "no content")
-        chosen = negotiate(accept, self._offered)
+        picked = outcome.media_type
+        chosen = negotiate(accept if picked is None else picked, self._offered)
         if chosen is None:
-            return NotAcceptable(self._offered)
+            return NotAcceptable(self._offered) if picked is None else self._not_described(picked)
         media = self._media[chosen.media_type]
         schema = media.schema
         if schema is not None and not schema.accepts(outcome.body, Direction.RESPONSE):
@@ -95,6 +96,12 @@ class ResponseRenderer:
         vary = _VARY if len(self._offered) > 1 else ()
         sent = (("Content-Type", content_type), *complete, *vary)
         return Rendered(outcome.status, sent, body, chosen.media_type, _WHY[chosen.choice])
+
+    def _not_described(self, media_type: str) -> SelfViolation:
+        message = f"{media_type} is none of {', '.join(self._offered)}"
+        violation = Violation("response-header", "", "mediaType", media_type, list(self._offered), message,
+                              name="Content-Type")  # fmt: skip
+        return SelfViolation((violation,), self._pointer)
 
     def _with_headers(self, given: HeaderList) -> HeaderList:
         """The given headers, fit to be sent, and a sample for each required one that is missing."""

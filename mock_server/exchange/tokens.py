@@ -12,6 +12,8 @@ from jwt.algorithms import get_default_algorithms
 
 from mock_server.exchange.authentication import TokenVerifier
 from mock_server.model.call import Principal
+from mock_server.model.credentials import Refused
+from mock_server.model.problem import Kind
 from mock_server.openapi.values import Json
 
 _LATEST = 1e12
@@ -34,6 +36,8 @@ class TokenRules:
     signing_key: str
     verifying_key: str
     key_id: str
+    tenant_claim: str = "tenant"
+    plan_claim: str = "plan"
 
 
 def verifier(rules: TokenRules) -> TokenVerifier:
@@ -45,7 +49,7 @@ def verifier(rules: TokenRules) -> TokenVerifier:
         "verify_aud": rules.audience is not None,
     }
 
-    def verify(token: str, now: datetime) -> Principal | str:
+    def verify(token: str, now: datetime) -> Principal | Refused:
         try:
             claims = jwt.decode(
                 token,
@@ -56,26 +60,31 @@ def verifier(rules: TokenRules) -> TokenVerifier:
                 options=options,
             )
         except jwt.PyJWTError as error:
-            return f"the token is refused: {error}"
+            return Refused(f"the token is refused: {error}")
         except (RecursionError, ValueError):  # hostile JSON in the header or the claims
-            return "the token is refused: its JSON cannot be read"
+            return Refused("the token is refused: its JSON cannot be read")
         late = _wrong_time(claims, now)
         if late is not None:
             return late
         scopes = scopes_of(claims, rules.scope_claim)
-        tenant = claims.get("tenant")
         return Principal(
             name=str(claims.get("sub", "token")),
             scheme=rules.scheme,
             scopes=scopes,
-            tenant=tenant if isinstance(tenant, str) else None,
+            tenant=_text(claims.get(rules.tenant_claim)),
+            plan=_text(claims.get(rules.plan_claim)),
             claims=claims,
         )
 
     return verify
 
 
-def _wrong_time(claims: Mapping[str, Any], now: datetime) -> str | None:
+def _text(value: Json) -> str | None:
+    """A claim that names something: a text, or a number as text."""
+    return None if value is None or isinstance(value, bool | dict | list) else str(value)
+
+
+def _wrong_time(claims: Mapping[str, Any], now: datetime) -> Refused | None:
     """Why a token does not hold at a time (RFC 7519 §4.1.4, §4.1.5), or None when it does."""
     moment = now.timestamp()
     for claim in ("exp", "nbf"):
@@ -83,11 +92,11 @@ def _wrong_time(claims: Mapping[str, Any], now: datetime) -> str | None:
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LATEST:
-            return f"the token's {claim} is no time in seconds"
+            return Refused(f"the token's {claim} is no time in seconds")
         if claim == "exp" and value <= moment:
-            return f"the token expired (exp {value}, the clock says {int(moment)})"
+            return Refused(f"the token expired (exp {value}, the clock says {int(moment)})", Kind.EXPIRED)
         if claim == "nbf" and value > moment:
-            return f"the token is not valid yet (nbf {value}, the clock says {int(moment)})"
+            return Refused(f"the token is not valid yet (nbf {value}, the clock says {int(moment)})")
     return None
 
 

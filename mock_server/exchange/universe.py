@@ -4,36 +4,54 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 from threading import RLock
+from typing import TypeAlias
 
 from mock_server.errors import ConfigurationError, did_you_mean
 from mock_server.exchange.faults import Fault
 from mock_server.exchange.journal import Journal
+from mock_server.exchange.ledger import Ledger
 from mock_server.model.clock import Clock
 from mock_server.model.events import Event
 from mock_server.model.state import State
-from mock_server.openapi.values import Json
+from mock_server.model.timers import begun
+from mock_server.openapi.values import Json, Violation
+from mock_server.webhooks.outbox import Outbox
 
 DEFAULT_SESSION = "default"
+Watch: TypeAlias = "Callable[[Universe], None]"
+
 _NAME = re.compile(r"[A-Za-z0-9._~:@-]{1,128}\Z")
 
 
 @dataclass(slots=True)
 class RecordedEvent:
-    """An event that was emitted, when, and by which API."""
+    """An event that was emitted, when, and by which API. ``violations`` are how its payload breaks the description."""
 
     time: datetime
     api: str
     event: Event
+    violations: tuple[Violation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A state that was kept, with the requests counted and the answers kept until then."""
+
+    state: State
+    ledger: Ledger
 
 
 @dataclass(slots=True)
 class Universe:
-    """One isolated world: its state, clock, journal and faults. ``lock`` guards step and commit."""
+    """One isolated world: its state, clock, journal and faults. ``lock`` guards step and commit.
+
+    ``watch`` is told whenever state or time have changed.
+    """
 
     name: str
     seed_state: State
@@ -44,30 +62,43 @@ class Universe:
     tables: Mapping[str, Json]
     lock: RLock = field(default_factory=RLock)
     faults: list[Fault] = field(default_factory=list)
-    snapshots: dict[str, State] = field(default_factory=dict)
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=Ledger)
     events: list[RecordedEvent] = field(default_factory=list)
+    outbox: Outbox = field(default_factory=Outbox)
+    watch: Watch = field(default=lambda _: None, repr=False)
     chance: Random = field(default_factory=lambda: Random(0))  # noqa: S311 - decides about faults, guards nothing
 
     def reset(self) -> None:
-        """Back to the seed: state, clock, journal, faults and events; snapshots stay."""
+        """Back to the seed: state, clock, counts and kept answers, journal, faults and events; snapshots stay."""
         with self.lock:
-            self.state = self.seed_state
             self.clock = Clock(self.clock.source)
+            self.state = _begun(self.seed_state, self.clock)
+            self.ledger = Ledger()
             self.journal.clear()
             self.faults.clear()
             self.events.clear()
+            self.outbox.clear()
 
     def snapshot(self, name: str) -> None:
-        """Keeps the current state under a name."""
+        """Keeps the current state under a name, with what has been counted and kept against limits and keys."""
         with self.lock:
-            self.snapshots[name] = self.state
+            self.snapshots[name] = Snapshot(self.state, self.ledger.copy())
 
     def restore(self, name: str) -> None:
         """Goes back to a snapshot; a ``ConfigurationError`` when there is none of that name."""
         with self.lock:
             if name not in self.snapshots:
                 raise ConfigurationError(f"there is no snapshot {name!r}", hint=did_you_mean(name, self.snapshots))
-            self.state = self.snapshots[name]
+            self.state = self.snapshots[name].state
+            self.ledger = self.snapshots[name].ledger.copy()
+
+
+def _begun(seed_state: State, clock: Clock) -> State:
+    """The seed as a universe begins with it: what waits in it waits from now on."""
+    if seed_state.timers is None:
+        return seed_state
+    return State(seed_state.resources, seed_state.counters, begun(seed_state.timers, clock.now()))
 
 
 class Universes:
@@ -82,6 +113,7 @@ class Universes:
         tables: Mapping[str, Json],
         capacity: int = 1000,
         journal_capacity: int = 1000,
+        watch: Watch = lambda _: None,
     ) -> None:
         self._seed_state = seed_state
         self._clock = clock
@@ -89,6 +121,7 @@ class Universes:
         self._tables = tables
         self._capacity = capacity
         self._journal_capacity = journal_capacity
+        self._watch = watch
         self._known: OrderedDict[str, Universe] = OrderedDict()
         self._lock = RLock()
         self.default = self.get(DEFAULT_SESSION)
@@ -110,19 +143,29 @@ class Universes:
         universe = Universe(
             name=name,
             seed_state=self._seed_state,
-            state=self._seed_state,
+            state=_begun(self._seed_state, self._clock),
             clock=self._clock,
             journal=Journal(capacity=self._journal_capacity),
             seed=self._seed,
             tables=self._tables,
+            watch=self._watch,
         )
         self._known[name] = universe
         while len(self._known) > self._capacity:
             oldest = next((other for other in self._known if other not in {DEFAULT_SESSION, name}), None)
             if oldest is None:
                 break
-            del self._known[oldest]
+            self._forget(oldest)
         return universe
+
+    def _forget(self, name: str) -> bool:
+        """Whether there was such a universe; it waits for nothing any more and sends nothing."""
+        gone = self._known.pop(name, None)
+        if gone is not None:
+            with gone.lock:
+                gone.state = State()
+                gone.outbox.clear()
+        return gone is not None
 
     def drop(self, name: str) -> bool:
         """Forgets a universe; the default one is only reset."""
@@ -130,7 +173,7 @@ class Universes:
             if name == DEFAULT_SESSION:
                 self.default.reset()
                 return True
-            return self._known.pop(name, None) is not None
+            return self._forget(name)
 
     def names(self) -> tuple[str, ...]:
         """The universes that exist, the one idle longest first."""

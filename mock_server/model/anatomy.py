@@ -133,9 +133,9 @@ def flatten(bundle: Json, schema: Json, depth: int = 0) -> dict[str, Json]:
     if isinstance(schema.get("$ref"), str):
         merged = dict(flatten(bundle, _lookup(bundle, schema["$ref"]), depth + 1))
     own = {key: value for key, value in schema.items() if key not in {"$ref", "allOf", "oneOf", "anyOf", "$defs"}}
-    merged = _merge(merged, own)
     for part in schema.get("allOf") or ():
         merged = _merge(merged, flatten(bundle, part, depth + 1))
+    merged = _merge(merged, own)
     for keyword in ("oneOf", "anyOf"):
         branches = [flatten(bundle, part, depth + 1) for part in schema.get(keyword) or ()]
         branches = [branch for branch in branches if types_of(branch) != {"null"}]
@@ -149,10 +149,22 @@ def _merge(left: dict[str, Json], right: Mapping[str, Json]) -> dict[str, Json]:
         return dict(right)
     merged = {**left, **right}
     if "properties" in left and "properties" in right:
-        merged["properties"] = {**left["properties"], **right["properties"]}
+        both = {
+            name: _together(member, right["properties"][name])
+            for name, member in left["properties"].items()
+            if name in right["properties"]
+        }
+        merged["properties"] = {**left["properties"], **right["properties"], **both}
     if "required" in left and isinstance(right.get("required"), list):
         merged["required"] = [*left["required"], *right["required"]]
     return merged
+
+
+def _together(left: Json, right: Json) -> Json:
+    """A property that two parts of a schema speak of: what both say, the right one where they differ."""
+    if not isinstance(left, dict) or not isinstance(right, dict) or left == right:
+        return right
+    return {**right, "allOf": [left, *(right.get("allOf") or ())]} if "$ref" not in right else right
 
 
 def _union(branches: list[dict[str, Json]]) -> dict[str, Json]:

@@ -13,6 +13,7 @@ from mock_server.model.inference.bodies import has_content, json_media, response
 from mock_server.model.meaning import Meaning, Resource
 from mock_server.model.outcome import NO_BODY
 from mock_server.model.presentation import View, sampled_body, view_of
+from mock_server.openapi.expressions import Context
 from mock_server.openapi.schemas import Schema
 from mock_server.openapi.values import Direction, Json
 
@@ -45,12 +46,12 @@ class Answers:
         view = self.view(meaning)
         return view.body(view.item(value))
 
-    def about(self, meaning: Meaning, call: Call, value: Json) -> Json:
+    def about(self, meaning: Meaning, call: Call, value: Json, *, context: Context) -> Json:
         """The body of an operation that acted on an item: the item, or a sample that agrees with it."""
         if not has_content(meaning.response):
             return NO_BODY
         if meaning.body is not None:
-            return meaning.body.evaluate(call.context({"resource": value}))
+            return meaning.body.evaluate(context)
         if self._shows_item(meaning):
             return self.shown(meaning, value)
         sampled = self.sampled(meaning, call)

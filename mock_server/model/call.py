@@ -13,7 +13,10 @@ from mock_server.openapi.values import Json
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls. ``scopes`` None means that nothing is known of scopes, so none is refused."""
+    """Who calls. ``scopes`` None means that nothing is known of scopes, so none is refused.
+
+    ``item`` is the key of the item that is the credential, where the state keeps credentials.
+    """
 
     name: str
     scheme: str
@@ -21,6 +24,12 @@ class Principal:
     tenant: str | None = None
     plan: str | None = None
     claims: Mapping[str, Json] = field(default_factory=dict)
+    item: str = ""
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells callers apart: two may have one name, and an item keeps its key when its secret is rotated."""
+        return (self.scheme, self.tenant or "", self.item or self.name)
 
     def as_json(self) -> dict[str, Json]:
         """What ``$principal#/…`` expressions see."""
@@ -41,7 +50,7 @@ class Call:
 
     ``path`` and ``query`` hold decoded values by parameter name, ``headers`` the described header parameters
     by lower case name; ``body`` is NO_BODY where none was sent. ``target`` is the request's path and query as
-    sent.
+    sent. ``related`` are the items that expressions may begin with, by name.
     """
 
     operation_id: str
@@ -54,6 +63,7 @@ class Call:
     principal: Principal | None
     url: str
     target: str
+    related: Mapping[str, Json] = field(default_factory=dict)
 
     def context(self, bindings: Mapping[str, Json]) -> Context:
         """The context in which runtime expressions about this call are evaluated."""
@@ -63,4 +73,5 @@ class Call:
             path=self.path,
             body=MISSING if self.body is NO_BODY else self.body,
         )
-        return Context(url=self.url + self.target, method=self.method, request=request, bindings=bindings)
+        seen = {**self.related, **bindings} if self.related else bindings
+        return Context(url=self.url + self.target, method=self.method, request=request, bindings=seen)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import isodate
 
 from mock_server.errors import ConfigurationError
+from mock_server.openapi.values import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,31 @@ def parse_instant(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+def moments(now: datetime) -> dict[str, Json]:
+    """What expressions know of the time: ``$now`` in RFC 3339, and ``$clock`` in its other notations."""
+    seconds = now.timestamp()
+    clock = {"seconds": int(seconds), "milliseconds": int(seconds * 1000), "date": now.date().isoformat(),
+             "year": now.year}  # fmt: skip
+    return {"now": rfc3339(now), "clock": clock}
+
+
 def rfc3339(moment: datetime) -> str:
     """``2026-01-31T12:00:00Z``, with milliseconds when they are not zero."""
     text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond >= 1000 else "seconds")
     return text.replace("+00:00", "Z")
+
+
+_MILLISECONDS = 100_000_000_000  # epoch times above this count milliseconds: as seconds they would be in the year 5138
+
+
+def instant_of(value: object) -> datetime | None:
+    """The moment that a member holds: an RFC 3339 text, a date, or epoch seconds or milliseconds; None for another."""
+    try:
+        if isinstance(value, str):
+            found = datetime.fromisoformat(value)
+            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value / 1000 if abs(value) >= _MILLISECONDS else value, UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None

@@ -26,6 +26,7 @@ from typing import Final
 
 from immutables import Map
 
+from mock_server.model.indexes import Indexes, indexed, moved
 from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json
 
@@ -132,6 +133,7 @@ class Collection:
     _order: _Order = field(default_factory=_Order, repr=False)
     _tail: _Chunk = field(default_factory=_Chunk, repr=False)
     next_sequence: int = 1
+    _indexes: Indexes | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, items: Iterable[tuple[str, Json]]) -> Collection:
@@ -168,12 +170,14 @@ class Collection:
         held = self._entries.get(key)
         if held is not None:
             written = Entry(key, held.sequence, value, held.revision + 1)
-            return Collection(self._entries.set(key, written), self._order, self._tail, self.next_sequence)
+            entries, indexes = self._entries.set(key, written), self._moved(key, held, value)
+            return Collection(entries, self._order, self._tail, self.next_sequence, indexes)
         sequence = self.next_sequence
-        entries = self._entries.set(key, Entry(key, sequence, value, 1))
+        entries, indexes = self._entries.set(key, Entry(key, sequence, value, 1)), self._moved(key, None, value)
         if len(self._tail) < CHUNK:
-            return Collection(entries, self._order, self._tail.appended(sequence, key), sequence + 1)
-        return Collection(entries, self._order.appended(self._tail), _Chunk((sequence,), (key,)), sequence + 1)
+            return Collection(entries, self._order, self._tail.appended(sequence, key), sequence + 1, indexes)
+        order = self._order.appended(self._tail)
+        return Collection(entries, order, _Chunk((sequence,), (key,)), sequence + 1, indexes)
 
     def remove(self, key: str) -> Collection:
         """The version without ``key``: this very one when there is no such key."""
@@ -181,10 +185,10 @@ class Collection:
         if held is None:
             return self
         sequence = held.sequence
-        entries = self._entries.delete(key)
+        entries, indexes = self._entries.delete(key), self._moved(key, held, None)
         if self._in_tail(sequence):
-            return Collection(entries, self._order, self._tail.without(sequence), self.next_sequence)
-        return Collection(entries, self._order.without(sequence), self._tail, self.next_sequence)
+            return Collection(entries, self._order, self._tail.without(sequence), self.next_sequence, indexes)
+        return Collection(entries, self._order.without(sequence), self._tail, self.next_sequence, indexes)
 
     def ascending(self, *, after: int = 0) -> Iterator[Entry]:
         """The entries whose sequence number is above ``after``, oldest first."""
@@ -216,6 +220,25 @@ class Collection:
         at = bisect_right(self._order.ends, offset)
         passed = self._order.ends[at - 1] if at else 0
         return tuple(islice(self._forward(at, offset - passed), limit))
+
+    def holding(self, path: tuple[str, ...], text: str) -> tuple[Entry, ...]:
+        """The entries whose value has this text, or a number written so, at a path, in the order they were indexed.
+
+        The first question about a path makes an index of all entries, which later versions keep up.
+        """
+        index = self._indexes.get(path) if self._indexes is not None else None
+        if index is None:
+            index = indexed(path, ((entry.key, entry.value) for entry in self))
+            known: Indexes = Map() if self._indexes is None else self._indexes
+            # Whoever else does the same at this moment makes an equal index.
+            object.__setattr__(self, "_indexes", known.set(path, index))
+        return tuple(self._entries[key] for key in index.get(text, ()))
+
+    def _moved(self, key: str, held: Entry | None, value: Json) -> Indexes | None:
+        """The indexes of the version in which a key that held one value holds another."""
+        if self._indexes is None:
+            return None
+        return moved(self._indexes, key, None if held is None else held.value, value)
 
     def _in_tail(self, sequence: int) -> bool:
         return bool(self._tail) and sequence >= self._tail.sequences[0]

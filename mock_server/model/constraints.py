@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
+from mock_server.model.collection import Collection
 from mock_server.model.meaning import Reference, Resource
 from mock_server.model.outcome import Hole, key_text
 from mock_server.model.problem import Kind, Problem
 from mock_server.model.state import Change, Partition, Put, Remove
+from mock_server.model.tenants import may_meet, parents_in
 from mock_server.model.world import World
 from mock_server.openapi.values import Json, Violation
 
@@ -31,53 +35,74 @@ def broken_constraint(
                 )
                 return Problem(Kind.CONFLICT, f"{resource.name} {entry.key!r} has {listed} already", (violation,))
     for reference in resource.references:
-        held = value.get(reference.property)
-        if (
-            reference.required
-            and held is not None
-            and not isinstance(held, Hole)
-            and not _exists(world, reference, held)
-        ):
-            message = f"names a {reference.resource} that does not exist"
-            violation = Violation(
-                "body",
-                f"/{reference.property}",
-                "reference",
-                held,
-                f"the key of a {reference.resource}",
-                message,
-            )
-            return Problem(Kind.INVALID, f"{reference.property} {message}", (violation,))
+        if not reference.required:
+            continue
+        for pointer, held in _held(reference, value):
+            if not _exists(world, resource, scope, reference, held):
+                message = f"names a {reference.resource} that does not exist"
+                expected = f"the key of a {reference.resource}"
+                violation = Violation("body", pointer, "reference", held, expected, message)
+                return Problem(Kind.INVALID, f"{reference.property} {message}", (violation,))
     return None
 
 
-def _exists(world: World, reference: Reference, key: Json) -> bool:
+def _held(reference: Reference, value: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    """The keys that a property holds, one or a list of them, with their pointers."""
+    held = value.get(reference.property)
+    if isinstance(held, list):
+        yield from ((f"/{reference.property}/{at}", key) for at, key in enumerate(held) if not isinstance(key, Hole))
+    elif held is not None and not isinstance(held, Hole):
+        yield f"/{reference.property}", held
+
+
+def _exists(world: World, resource: Resource, scope: tuple[str, ...], reference: Reference, key: Json) -> bool:
     target = world.model.resource(reference.resource)
     if target is None or target.open_world:
         return True
-    return any(key_text(key) in collection for _, collection in world.state.partitions(target.qualified))
+    return any(
+        key_text(key) in collection and may_meet(resource, scope, target, partition.scope)
+        for partition, collection in world.state.partitions(target.qualified)
+    )
 
 
 def cascade(world: World, resource: Resource, scope: tuple[str, ...], key: str) -> tuple[Change, ...] | Problem:
     """What else goes when an item goes: what is nested below it, and what refers to it as its reference
     says."""
     changes: list[Change] = []
-    for name in world.model.resource_facts(resource).nested:
-        for partition, collection in world.state.partitions(name):
-            if partition.scope[: len(scope) + 1] == (*scope, key):
-                changes += [Remove(partition, entry.key) for entry in collection]
+    for partition, collection in _below(world, resource, scope, key):
+        changes += [Remove(partition, entry.key) for entry in collection]
     for other, reference in world.model.referrers(resource):
         for partition, collection in world.state.partitions(other.qualified):
+            if not may_meet(resource, scope, other, partition.scope):
+                continue
             for entry in collection:
-                if key_text(entry.value.get(reference.property)) != key or reference.on_delete == "ignore":
+                if reference.on_delete == "ignore" or not any(
+                    key_text(held) == key for _, held in _held(reference, entry.value)
+                ):
                     continue
                 if reference.on_delete == "restrict":
                     return Problem(Kind.CONFLICT, f"{other.name} {entry.key!r} still refers to {resource.name} {key!r}")
-                changes.append(_released(partition, entry.key, entry.value, reference))
+                changes.append(_released(partition, entry.key, entry.value, reference, key))
     return tuple(changes)
 
 
-def _released(partition: Partition, key: str, value: Json, reference: Reference) -> Change:
+def _below(
+    world: World, resource: Resource, scope: tuple[str, ...], key: str
+) -> Iterator[tuple[Partition, Collection]]:
+    """What is kept below an item, at any depth."""
+    keys = (*parents_in(resource, scope), key)
+    for name in world.model.resource_facts(resource).nested:
+        nested = world.model.resource(name.removeprefix(world.model.namespace + "/"))
+        for partition, collection in world.state.partitions(name):
+            above = parents_in(nested, partition.scope) if nested is not None else partition.scope
+            if above[: len(keys)] == keys and (nested is None or may_meet(resource, scope, nested, partition.scope)):
+                yield partition, collection
+
+
+def _released(partition: Partition, key: str, value: Json, reference: Reference, gone: str) -> Change:
+    """What becomes of an item that refers to one that goes: it goes too, or names it no more."""
     if reference.on_delete == "cascade":
         return Remove(partition, key)
-    return Put(partition, key, {**value, reference.property: None})
+    held = value[reference.property]
+    rest = [other for other in held if key_text(other) != gone] if isinstance(held, list) else None
+    return Put(partition, key, {**value, reference.property: rest})

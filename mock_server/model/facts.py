@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mock_server.model.anatomy import EMPTY, Anatomy, dissect, flatten
-from mock_server.model.inference.bodies import request_schema, schema_at
+from mock_server.model.anatomy import EMPTY, Anatomy, Member, dissect, flatten, words
+from mock_server.model.inference.bodies import request_schema, response_schema, schema_at
 from mock_server.model.inference.fields import start_rule
 from mock_server.model.inference.resources import repeating
+from mock_server.model.inference.roles import EXCHANGE_IDS
 from mock_server.model.meaning import PLACED_IN, Meaning, Parent, Resource
+from mock_server.model.outcome import Hole
+from mock_server.model.tenants import parents_in
 from mock_server.openapi.description import Operation
 from mock_server.openapi.values import Direction, Json
 from mock_server.sampling import Mint
@@ -19,7 +22,7 @@ from mock_server.sampling import Mint
 if TYPE_CHECKING:
     from mock_server.model.model import Model
 
-_SERVERS_OWN = frozenset({"key", "created", "updated", "revision"})
+_SERVERS_OWN = frozenset({"key", "created", "updated", "revision", "serial"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class OperationFacts:
     ``narrowing`` maps those that only narrow a view to the path of the member they select by. ``headers`` are
     the described ones of the success response by lower-case name. ``writable`` are the members that the
     request describes and does not mark readOnly, None when it names no member, so that any may be sent.
-    ``created`` is the status of a PUT that creates.
+    ``created`` is the status of a PUT that creates. ``exchange_ids`` are the members of the response's envelope that
+    identify the exchange, by path, each with its hole.
     """
 
     scope: tuple[str, ...]
@@ -53,6 +57,7 @@ class OperationFacts:
     takes_key: bool
     writable: frozenset[str] | None
     defaults: Mapping[str, Json]
+    exchange_ids: tuple[tuple[tuple[str, ...], Hole], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,8 @@ def operation_facts(model: Model, meaning: Meaning) -> OperationFacts:
     headers = {h.name.lower(): h.name for h in meaning.response.headers} if meaning.response is not None else {}
     request = _request_anatomy(operation, meaning.request_path)
     writable = frozenset(name for name, member in request.members.items() if not member.read_only)
+    if resource is not None and resource.intake is not None:
+        writable = resource.intake.reaches(writable, resource.anatomy.members)
     scope = _scope(resource, meaning.scope) if resource is not None else ()
     ancestors = tuple(_ancestors(model, meaning))
     return OperationFacts(
@@ -98,7 +105,35 @@ def operation_facts(model: Model, meaning: Meaning) -> OperationFacts:
             for name, member in request.members.items()
             if "default" in member.schema and not member.read_only
         },
+        exchange_ids=tuple(_exchange_ids(meaning)),
     )
+
+
+def _exchange_ids(meaning: Meaning) -> Iterable[tuple[tuple[str, ...], Hole]]:
+    """Members beside the item, at the top or one object below, that go by a name for the id of a request."""
+    schema = response_schema(meaning.response)
+    if schema is None:
+        return
+    bundle = schema.bundle(Direction.RESPONSE)
+    item = meaning.envelope.path[:1]
+    of_item = meaning.resource.anatomy.members if meaning.resource is not None and not item else {}
+    for name, member in dissect(bundle, bundle).members.items():
+        if (name,) == item or name in of_item:
+            continue
+        if _names_exchange(name, member):
+            yield (name,), _exchange_id(name, member)
+        elif "object" in member.types:
+            below = dissect(bundle, schema_at(bundle, (name,)))
+            yield from (((name, n), _exchange_id(n, m)) for n, m in below.members.items() if _names_exchange(n, m))
+
+
+def _names_exchange(name: str, member: Member) -> bool:
+    return member.is_text and words(name) in EXCHANGE_IDS
+
+
+def _exchange_id(name: str, member: Member) -> Hole:
+    plain = "pattern" not in member.schema and "format" not in member.schema
+    return Hole("exchange", name, member.schema, mint=None if plain else Mint(dict(member.schema), name=name))
 
 
 def _scope(resource: Resource, parameters: tuple[str, ...]) -> tuple[str, ...]:
@@ -177,6 +212,8 @@ def resource_facts(model: Model, resource: Resource) -> ResourceFacts:
         for name, rule in resource.assigned.items()
         if rule in _SERVERS_OWN or rule.startswith("parent:") or (name in resource.imposed and rule != "initial")
     }
+    if resource.tenancy is not None and resource.tenancy.property is not None:
+        own.add(resource.tenancy.property)
     schema = _key_schema(model, resource)
     return ResourceFacts(
         read_only=read_only,
@@ -224,7 +261,19 @@ def typed(resource: Resource, name: str, text: Json) -> Json:
     return text
 
 
-def repeated_parents(resource: Resource, keys: tuple[str, ...]) -> dict[str, Json]:
-    """The members of an item that repeat its parents' keys."""
-    pairs: Iterable[tuple[Parent, str]] = zip(resource.parents, keys, strict=False)
-    return {parent.property: typed(resource, parent.property, key) for parent, key in pairs if parent.property}
+def repeated_parents(resource: Resource, scope: tuple[str, ...]) -> dict[str, Json]:
+    """The members of an item that repeat its parents' keys and its tenant."""
+    pairs: Iterable[tuple[Parent, str]] = zip(resource.parents, parents_in(resource, scope), strict=False)
+    keys = {parent.property: typed(resource, parent.property, key) for parent, key in pairs if parent.property}
+    return {**keys, **repeated_tenant(resource, scope)}
+
+
+def repeated_tenant(resource: Resource, scope: tuple[str, ...]) -> dict[str, Json]:
+    """The member of an item that repeats its tenant, if it has one; null, if it may be, for nobody's."""
+    name = resource.tenancy.property if resource.tenancy is not None else None
+    if name is None:
+        return {}
+    if scope[0]:
+        return {name: typed(resource, name, scope[0])}
+    member = resource.anatomy.members.get(name)
+    return {name: None} if member is not None and "null" in member.types else {}

@@ -10,12 +10,15 @@ from functools import cached_property
 
 from mock_server.model.meaning import Filter, Listing
 from mock_server.model.outcome import key_text
-from mock_server.openapi.values import Json
+from mock_server.openapi import jsontext
+from mock_server.openapi.undecodable import Undecodable
+from mock_server.openapi.values import Json, Violation
 
 Predicate = Callable[[Json], bool]
 
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _DAY = len("2026-01-31")
+_EARLIEST = 100_000_000  # seconds: 1973; smaller numbers are not taken for moments
 _MILLISECONDS = 100_000_000_000  # epoch times above this count milliseconds
 
 
@@ -28,18 +31,57 @@ def value_at(value: Json, path: Iterable[str]) -> Json:
     return value
 
 
-def predicates(listing: Listing, query: Mapping[str, Json]) -> list[Predicate]:
-    """The conditions that a query puts on the items of a list."""
+def predicates(listing: Listing, query: Mapping[str, Json]) -> list[Predicate] | Violation:
+    """The conditions that a query puts on the items of a list, or why a parameter that holds several says none."""
     if not query:
         return []
-    found = [
-        _predicate(narrowing, value)
-        for narrowing in listing.filters
-        if (value := _asked(query, narrowing.parameter)) is not None
-    ]
+    found: list[Predicate] = []
+    for narrowing in listing.filters:
+        value = _asked(query, narrowing.parameter)
+        if value is None:
+            continue
+        if narrowing.operator == "conditions":
+            several = conditions(narrowing.parameter, value)
+            if isinstance(several, Violation):
+                return several
+            found += [_predicate(condition, wanted) for condition, wanted in several]
+        else:
+            found.append(_predicate(narrowing, value))
     term = query.get(listing.search) if listing.search else None
     if isinstance(term, str) and term:
         found.append(_searcher(term, listing.search_in))
+    return found
+
+
+_OPERATORS = {f"${name}": name for name in ("eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "contains")}
+_BOUNDS = {"from_": "gte", "to_": "lte"}
+
+
+def conditions(parameter: str, value: Json) -> list[tuple[Filter, Json]] | Violation:
+    """The conditions in an object, or in the JSON text of one, each with what it compares with."""
+    if isinstance(value, str):
+        try:
+            value = jsontext.loads(value.encode())
+        except Undecodable as failure:
+            return Violation(
+                "query", "", "json", value, "a JSON object", f"is no JSON: {failure.message}", name=parameter
+            )
+    if not isinstance(value, dict):
+        return Violation("query", "", "type", value, "a JSON object", "holds no conditions by property", name=parameter)
+    found: list[tuple[Filter, Json]] = []
+    for name, wanted in value.items():
+        bound = next((prefix for prefix in _BOUNDS if name.startswith(prefix)), None)
+        path = tuple(name.removeprefix(bound or "").split("."))
+        if bound is not None:
+            found.append((Filter(parameter, path, _BOUNDS[bound]), wanted))
+        elif isinstance(wanted, dict):
+            unknown = next((operator for operator in wanted if operator not in _OPERATORS), None)
+            if unknown is not None:
+                message = f"{name} is compared by {unknown}"
+                return Violation("query", f"/{name}", "enum", unknown, list(_OPERATORS), message, name=parameter)
+            found += [(Filter(parameter, path, _OPERATORS[operator]), other) for operator, other in wanted.items()]
+        else:
+            found.append((Filter(parameter, path, "in" if isinstance(wanted, list) else "eq"), wanted))
     return found
 
 
@@ -81,12 +123,14 @@ class Wanted:
 
     @cached_property
     def moment(self) -> datetime | None:
+        if self.number is not None:
+            return _moment_since_the_epoch(self.number)
         return _moment(self.text)
 
     @property
     def is_day(self) -> bool:
         """Whether a whole day is meant."""
-        return len(self.text) == _DAY and self.moment is not None
+        return len(self.text) == _DAY and self.number is None and self.moment is not None
 
     def compare(self, held: Json) -> int | None:
         """Below, at or above 0 as ``held`` is less than, equal to or more than this; None when they differ in
@@ -114,6 +158,13 @@ class Wanted:
         return self.moment.timestamp() * (1000 if abs(held) >= _MILLISECONDS else 1)
 
 
+def _moment_since_the_epoch(count: float) -> datetime | None:
+    """The moment that a number of seconds or milliseconds names; None for one too small to be meant as such."""
+    if not _EARLIEST <= count < _MILLISECONDS * 1000:
+        return None
+    return datetime.fromtimestamp(count / 1000 if count >= _MILLISECONDS else count, UTC)
+
+
 def _moment(text: str) -> datetime | None:
     """The moment that an ISO 8601 date or date-time names, in UTC where it names no zone."""
     if len(text) < _DAY or text[4] != "-" or text[7] != "-":
@@ -136,6 +187,9 @@ _COMPARISONS: dict[str, Callable[[int], bool]] = {
 
 def _predicate(narrowing: Filter, value: Json) -> Predicate:
     path, operator = narrowing.property, narrowing.operator
+    if operator == "nin":
+        among = _one_of(path, value if isinstance(value, list) else [value])
+        return lambda item: not among(item)
     if operator == "in":
         return _one_of(path, value if isinstance(value, list) else str(value).split(","))
     if isinstance(value, list) and operator != "contains":

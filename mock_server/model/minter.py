@@ -10,15 +10,17 @@ from typing import cast
 from mock_server.errors import DescriptionError
 from mock_server.model.clock import rfc3339
 from mock_server.model.outcome import HOLDERS, Filling, Hole, Outcome, fill, key_text
+from mock_server.model.serials import Serial
 from mock_server.model.state import Advance, Change, Partition, Put, State
+from mock_server.openapi.expressions import Joined
 from mock_server.openapi.values import Json
 
 _SPARE_TRIES = 16  # beyond the keys in use, for schemas of which two ordinals may give one value
 _MILLISECONDS = 100_000_000_000  # an example above this is epoch time in milliseconds, not seconds
 
 
-def realize(outcome: Outcome, *, state: State, seed: int, now: datetime) -> Outcome:
-    """The outcome with its holes filled by this double: fresh keys, the clock's time, samples."""
+def realize(outcome: Outcome, *, state: State, seed: int, now: datetime, exchange: int = 0) -> Outcome:
+    """The outcome with its holes filled by this double: fresh keys, the clock's time, samples, the exchange's number."""
     if not outcome.has_holes:
         return outcome
     values: dict[Hole, Json] = {}
@@ -34,6 +36,11 @@ def realize(outcome: Outcome, *, state: State, seed: int, now: datetime) -> Outc
             assert hole.partition is not None
             taken.add((hole.partition, key_text(value)))
             values[hole] = value
+        elif hole.serial is not None:
+            values[hole], counter, number = _next_serial(hole, hole.serial, state, reached, now)
+            reached[counter] = number
+        elif hole.rule == "exchange":
+            values[hole] = hole.mint.strike(exchange, seed=seed, now=now) if hole.mint is not None else f"r{exchange}"
         elif hole.rule == "time":
             values[hole] = moment(hole.schema, now, hole.name)
         else:
@@ -66,6 +73,16 @@ def _fresh_key(
         got=f"{held} items",
         hint="let the schema of the key admit more values, or delete some items",
     )
+
+
+def _next_serial(
+    hole: Hole, serial: Serial, state: State, reached: Mapping[str, int], now: datetime
+) -> tuple[Json, str, int]:
+    """The next number of a collection, with its counter; those given a moment ago count, too."""
+    assert hole.partition is not None
+    counter = serial.counter(hole.partition, serial.rest(now))
+    number = max(reached.get(counter, 0), state.counter(counter)) + 1
+    return serial.value(number, now), counter, number
 
 
 def moment(schema: Mapping[str, Json], now: datetime, name: str) -> Json:
@@ -105,6 +122,9 @@ def _collect(value: object, found: list[Hole]) -> None:
     kind = type(value)
     if kind is Hole:
         found.append(cast("Hole", value))
+    elif kind is Joined:
+        for part in cast("Joined", value).parts:
+            _collect(part, found)
     elif kind is dict or kind is list:
         for member in cast("dict[str, object]", value).values() if kind is dict else cast("list[object]", value):
             if type(member) in HOLDERS:

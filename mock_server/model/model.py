@@ -8,6 +8,7 @@ from datetime import datetime
 
 from mock_server.errors import ConfigurationError, did_you_mean
 from mock_server.model.annotations import Annotations, read_annotations
+from mock_server.model.annotations.webhooks import read_webhooks
 from mock_server.model.answers import Answers
 from mock_server.model.facts import OperationFacts, ResourceFacts, operation_facts, resource_facts
 from mock_server.model.inference import Inference
@@ -36,6 +37,7 @@ class Model:
         self.epoch = epoch
         self.annotations: Annotations = read_annotations(api)
         self.namespace = self.annotations.namespace or api.name
+        self.webhooks = read_webhooks(self.annotations.reader, api.extensions.get("x-mock-webhooks"), self.namespace)
         self.inference = Inference(api, namespace=self.namespace)
         self.samples = Samples(seed=seed, epoch=epoch)
         self.answers = Answers(seed=seed, epoch=epoch)

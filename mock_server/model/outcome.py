@@ -7,16 +7,21 @@ real service answered (``explain``). After that both commit the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mock_server.model.meaning import Reason
 from mock_server.model.state import Advance, Change, Partition, Put, Remove
+from mock_server.openapi.expressions import Joined, Pending
 from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json
 from mock_server.sampling import Mint
+
+if TYPE_CHECKING:
+    from mock_server.model.events import Event
+    from mock_server.model.serials import Serial
 
 
 class NoBody:
@@ -30,12 +35,13 @@ NO_BODY: Final = NoBody()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Hole:
+class Hole(Pending):
     """A value that the server will choose. The same hole in several places becomes the same value.
 
-    ``rule`` is key, time or sample; ``name`` the property; ``schema`` what the value must satisfy. Keys come
-    from ``mint``, are fresh in their ``partition`` and numbered by ``counter``. ``draw`` gives the sample for
-    a seed and a time.
+    ``rule`` is key, time, exchange (an id of the request, another each time), serial or sample; ``name`` the
+    property; ``schema`` what the value must satisfy. Keys come from ``mint``, are fresh in their ``partition`` and
+    numbered by ``counter``. ``draw`` gives the sample for a seed and a time. A ``serial`` counts on in its
+    ``partition``.
     """
 
     rule: str
@@ -45,14 +51,17 @@ class Hole:
     counter: str = ""
     draw: Callable[[int, datetime], Json] | None = None
     mint: Mint | None = None
+    serial: Serial | None = None
 
 
 @quick(frozen=True, slots=True)
 class Outcome:
     """An operation's effect. ``body`` and the values in ``changes`` may hold ``Hole`` objects until realized.
 
+    ``media_type`` picks one of the described media types, whatever Accept prefers (a ``format=csv`` in the query).
     ``reads`` and ``writes`` name the state touched (``namespace/resource/key``), ``reasons`` say why this is
-    the answer; ``etag`` is the entity tag of the representation, quotes included.
+    the answer; ``etag`` is the entity tag of the representation, quotes included. ``events`` are told beside those that
+    the changes emit.
     """
 
     status: int
@@ -64,6 +73,8 @@ class Outcome:
     etag: str | None = None
     location_key: Json = None
     has_holes: bool = False
+    media_type: str | None = None
+    events: tuple[Event, ...] = ()
 
     @property
     def writes(self) -> tuple[str, ...]:
@@ -102,6 +113,8 @@ def fill(outcome: Outcome, filling: Filling) -> Outcome:
         outcome.etag,
         _filled(outcome.location_key, values),
         has_holes=False,
+        media_type=outcome.media_type,
+        events=tuple(replace(event, data=_filled(event.data, values)) for event in outcome.events),
     )
 
 
@@ -123,6 +136,8 @@ def _filled(value: Any, values: Mapping[Hole, Json]) -> Any:
     kind = type(value)
     if kind is Hole:
         return values[value]
+    if kind is Joined:
+        return joined_text(value, values)
     if kind is dict:
         return {n: _filled(m, values) if type(m) in HOLDERS else m for n, m in value.items()}
     if kind is list:
@@ -130,7 +145,12 @@ def _filled(value: Any, values: Mapping[Hole, Json]) -> Any:
     return value
 
 
-HOLDERS: Final = frozenset({dict, list, Hole})
+def joined_text(joined: Joined, values: Mapping[Hole, Json]) -> str:
+    """A text whose pending parts are holes, with their values."""
+    return "".join(key_text(_filled(part, values)) for part in joined.parts)
+
+
+HOLDERS: Final = frozenset({dict, list, Hole, Joined})
 """The types of values in which there may be a hole."""
 
 
@@ -182,7 +202,16 @@ def explain(outcome: Outcome, *, status: int, body: Json) -> Explanation:
     differences: list[Difference] = []
     if not isinstance(outcome.body, NoBody):
         _compare(outcome.body, body, "", bound, differences)
-    return Explanation(Filling(bound), tuple(differences))
+    return Explanation(Filling(bound, tuple(_advances(bound))), tuple(differences))
+
+
+def _advances(bound: Mapping[Hole, Json]) -> Iterator[Advance]:
+    """How far the serial numbers that a service gave take their counters."""
+    for hole, value in bound.items():
+        if hole.serial is not None and hole.partition is not None:
+            found = hole.serial.reached(hole.partition, value)
+            if found is not None:
+                yield found
 
 
 def _compare(expected: Any, got: Json, pointer: str, bound: dict[Hole, Json], differences: list[Difference]) -> None:
@@ -190,7 +219,14 @@ def _compare(expected: Any, got: Json, pointer: str, bound: dict[Hole, Json], di
         if expected in bound and bound[expected] != got:
             message = "is the same value elsewhere in the answer"
             differences.append(Difference(pointer, bound[expected], got, message))
+        if expected.serial is not None and expected.serial.read(got) is None:
+            differences.append(Difference(pointer, expected.serial.format, got, "is no serial number of this form"))
         bound.setdefault(expected, got)
+    elif isinstance(expected, Joined):
+        told = all(part in bound for part in expected.parts if isinstance(part, Hole))
+        text = joined_text(expected, bound) if told else None
+        if not isinstance(got, str) or (told and got != text):
+            differences.append(Difference(pointer, text, got, "is another value"))
     elif isinstance(expected, dict) and isinstance(got, dict):
         for name, member in expected.items():
             here = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
@@ -213,6 +249,8 @@ def _shown(expected: Any) -> Json:
     """An expected value for display: holes by the name of their property."""
     if isinstance(expected, Hole):
         return f"<{expected.name}>"
+    if isinstance(expected, Joined):
+        return "".join(str(_shown(part)) for part in expected.parts)
     if isinstance(expected, dict):
         return {name: _shown(member) for name, member in expected.items()}
     if isinstance(expected, list):

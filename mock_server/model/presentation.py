@@ -9,7 +9,8 @@ from typing import Any
 
 from mock_server.model.anatomy import Anatomy, dissect, flatten
 from mock_server.model.inference.bodies import response_schema, schema_at
-from mock_server.model.meaning import UNSHOWN, Meaning
+from mock_server.model.meaning import UNSHOWN, Meaning, Resource
+from mock_server.openapi import pointers
 from mock_server.openapi.schemas import Schema
 from mock_server.openapi.values import Direction, Json
 from mock_server.sampling import Sampler, Unsampleable
@@ -21,21 +22,26 @@ class View:
 
     ``frame`` is the body without the resource (None when the body is the resource itself), ``path`` where the
     resource goes. ``kept`` are the only members that may be shown (None for all), ``dropped`` those that may
-    not, ``lacking`` samples for members that the response requires and the resource has not. ``is_list`` says
-    whether a list goes there.
+    not, ``pruned`` the paths of members inside members that may not, ``lacking`` samples for members that the
+    response requires and the resource has not. ``is_list`` says whether a list goes there; ``omitted`` are the fields
+    beside it that are left out when there is nothing to say, since they may be absent but not null.
     """
 
     frame: Json
     path: tuple[str, ...]
     kept: frozenset[str] | None = None
     dropped: frozenset[str] = UNSHOWN
+    pruned: tuple[tuple[str, ...], ...] = ()
     lacking: Mapping[str, Json] = field(default_factory=dict)
     is_list: bool = False
+    omitted: frozenset[tuple[str, ...]] = frozenset()
 
     def item(self, value: Json) -> Json:
         """One stored value as this response shows it."""
         if not isinstance(value, dict):
             return value
+        for path in self.pruned:
+            value = _without(value, path)
         kept, dropped = self.kept, self.dropped
         if kept is None and not self.lacking and dropped.isdisjoint(value):
             return value
@@ -50,8 +56,20 @@ class View:
             return content
         body = _with(self.frame, self.path, content)
         for path, value in (extra or {}).items():
-            body = _with(body, path, value)
+            omitted = value is None and path in self.omitted
+            body = _without(body, path) if omitted else _with(body, path, value)
         return body
+
+
+def _without(value: Any, path: tuple[str, ...]) -> Any:
+    """A copy of nested objects without one member, of each entry where a list is on the way."""
+    if isinstance(value, list):
+        return [_without(entry, path) for entry in value]
+    if not isinstance(value, dict) or path[0] not in value:
+        return value
+    if len(path) == 1:
+        return {name: member for name, member in value.items() if name != path[0]}
+    return {**value, path[0]: _without(value[path[0]], path[1:])}
 
 
 def _with(body: Any, path: tuple[str, ...], value: Any) -> Any:
@@ -59,6 +77,14 @@ def _with(body: Any, path: tuple[str, ...], value: Any) -> Any:
     copied = dict(body) if isinstance(body, dict) else {}
     copied[path[0]] = value if len(path) == 1 else _with(copied.get(path[0]), path[1:], value)
     return copied
+
+
+def without_hidden(item: Json, resource: Resource) -> Json:
+    """An item as anybody outside may see it: without hidden and write-only members."""
+    secret = {name for name, member in resource.anatomy.members.items() if member.write_only}
+    for name in sorted(UNSHOWN | resource.hidden | secret):
+        item = _without(item, pointers.split(name) if name.startswith("/") else (name,))
+    return item
 
 
 def view_of(meaning: Meaning, *, seed: int, now: datetime) -> View:
@@ -70,23 +96,37 @@ def view_of(meaning: Meaning, *, seed: int, now: datetime) -> View:
     if schema is None or resource is None:
         return View(frame, path)
     bundle = schema.bundle(Direction.RESPONSE)
+    omitted = frozenset(field for field in meaning.envelope.fields if _may_only_be_absent(bundle, field))
     found = dissect(bundle, schema_at(bundle, path))
     is_list = found.is_array
     shown = dissect(bundle, found.items) if is_list else found
     if not shown.members and not shown.closed:
-        return View(frame, path, is_list=is_list)
+        return View(frame, path, is_list=is_list, omitted=omitted)
     stored = resource.anatomy
     described, known = frozenset(shown.members), frozenset(stored.members)
     # What a request alone describes may still be shown, by a response that describes it too: a new secret.
-    dropped = (resource.hidden & known) | ((resource.hidden | known | UNSHOWN) - described)
+    inner = frozenset(name for name in resource.hidden if name.startswith("/"))
+    hidden = resource.hidden - inner
+    dropped = (hidden & known) | ((hidden | known | UNSHOWN) - described)
     return View(
         frame,
         path,
         kept=described if shown.closed else None,
         dropped=dropped,
+        pruned=tuple(pointers.split(pointer) for pointer in sorted(inner)),
         lacking=_lacking(shown, stored, sampled_body(schema, seed=seed, now=now, name=meaning.operation_id), path),
         is_list=is_list,
+        omitted=omitted,
     )
+
+
+def _may_only_be_absent(bundle: Json, path: tuple[str, ...]) -> bool:
+    """Whether a field of an envelope may be left out and may not be null."""
+    around = dissect(bundle, schema_at(bundle, path[:-1]))
+    member = around.members.get(path[-1])
+    if member is None or path[-1] in around.required:
+        return False
+    return bool(member.types) and "null" not in member.types and member.schema.get("nullable") is not True
 
 
 def _lacking(shown: Anatomy, stored: Anatomy, sampled: Json, path: tuple[str, ...]) -> dict[str, Json]:

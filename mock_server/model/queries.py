@@ -75,7 +75,10 @@ def select(
     out."""
     limit = _number(query, listing.limit, listing.default_limit)
     sort = sort_asked(listing, query)
-    conditions = [*conditions, *predicates(listing, query)]
+    narrowed = predicates(listing, query)
+    if isinstance(narrowed, Violation):
+        return narrowed
+    conditions = [*conditions, *narrowed]
     if sort.order is None and not conditions:
         total = len(collection)
         window = _natural_window(collection, listing, query, limit)

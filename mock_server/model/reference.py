@@ -69,7 +69,8 @@ def _nested(schema: Json, value: Mapping[str, Json], prefix: str) -> Iterator[tu
 def _kind(schema: Json, value: Mapping[str, Json]) -> str:
     if "enum" in value:
         return ", ".join(f"`{entry}`" for entry in value["enum"])
-    kind = str(value.get("type", "template"))
+    types = value.get("type", "template")
+    kind = " or ".join(types) if isinstance(types, list) else str(types)
     if kind == "object" and isinstance(value.get("additionalProperties"), dict):
         return f"map of {_kind(schema, _resolved(schema, value['additionalProperties']))}"
     if kind == "array" and isinstance(value.get("items"), dict):

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
+from typing import TypeAlias
 from zlib import crc32
 
-from mock_server.model.anatomy import flatten
+from mock_server.model.anatomy import flatten, words
 from mock_server.model.collection import Collection
 from mock_server.model.facts import ResourceFacts, repeated_parents, typed
 from mock_server.model.meaning import Resource
 from mock_server.model.outcome import Hole, key_text
 from mock_server.openapi.values import Direction, Json
-from mock_server.sampling import Sampler, Unsampleable
+from mock_server.sampling import Mint, Sampler, Unsampleable
 
 SAMPLED_ITEMS = 3
 """How many items a collection shows that no operation creates."""
+
+_SECRETS = frozenset({("secret",), ("token",), ("apikey",), ("api", "key"), ("access", "key"), ("private", "key")})
+
+Draw: TypeAlias = Callable[[int, datetime], Json]
 
 _KEPT_COLLECTIONS = 10_000
 _KEPT_ITEMS = 1000
@@ -33,6 +38,7 @@ class Samples:
         self._made: dict[tuple[str, tuple[str, ...], str], Json] = {}
         self._items: dict[str, Sampler] = {}
         self._members: dict[tuple[str, str], Sampler] = {}
+        self._mints: dict[tuple[str, str], Draw] = {}
 
     def collection(self, resource: Resource, facts: ResourceFacts, scope: tuple[str, ...]) -> Collection:
         """The items that stand for a collection which no operation fills."""
@@ -47,8 +53,10 @@ class Samples:
     def _listed(self, resource: Resource, facts: ResourceFacts, scope: tuple[str, ...]) -> Iterator[tuple[str, Json]]:
         if resource.singleton or resource.schema is None:
             return
+        # Tenants do not share keys, as nothing that one of them made would be another's.
+        seed = self._seed + (crc32(scope[0].encode()) if resource.tenancy is not None else 0)
         for ordinal in range(SAMPLED_ITEMS):
-            key = key_text(facts.mint.strike(ordinal, seed=self._seed, now=self._epoch))
+            key = key_text(facts.mint.strike(ordinal, seed=seed, now=self._epoch))
             yield key, self.item(resource, scope, key)
 
     def item(self, resource: Resource, scope: tuple[str, ...], key: str) -> Json:
@@ -76,9 +84,12 @@ class Samples:
         return {**sampled, **own, **repeated_parents(resource, scope)}
 
     def hole(self, resource: Resource, name: str) -> Hole:
-        """A hole for a member that the server fills with anything valid."""
+        """A hole for a member that the server fills with anything valid; with what was never there, for secrets."""
+        counter = f"{resource.qualified}#made"
+        if name in resource.fresh or _is_secret(resource, name):
+            return Hole("sample", name, {}, counter=counter, draw=self._member_mint(resource, name))
         sampler = self._member_sampler(resource, name)
-        return Hole("sample", name, {}, counter=f"{resource.qualified}#made", draw=partial(_draw, sampler, name))
+        return Hole("sample", name, {}, counter=counter, draw=partial(_draw, sampler, name))
 
     def _item_sampler(self, resource: Resource) -> Sampler:
         found = self._items.get(resource.qualified)
@@ -89,11 +100,14 @@ class Samples:
     def _member_sampler(self, resource: Resource, name: str) -> Sampler:
         found = self._members.get((resource.qualified, name))
         if found is None:
-            bundle = item_bundle(resource)
-            shared = {key: bundle[key] for key in ("$schema", "$defs", "definitions") if key in bundle}
-            member = (flatten(bundle, bundle).get("properties") or {}).get(name, {})
-            schema = {**shared, **member} if isinstance(member, dict) else member
-            found = self._members[(resource.qualified, name)] = Sampler(schema)
+            found = self._members[(resource.qualified, name)] = Sampler(_member_bundle(resource, name))
+        return found
+
+    def _member_mint(self, resource: Resource, name: str) -> Draw:
+        found = self._mints.get((resource.qualified, name))
+        if found is None:
+            mint = Mint(_member_bundle(resource, name), name=name)
+            found = self._mints[(resource.qualified, name)] = partial(_struck, mint, self._seed)
         return found
 
 
@@ -102,6 +116,26 @@ def item_bundle(resource: Resource) -> dict[str, Json]:
     if isinstance(resource.item, dict):
         return resource.item
     return resource.schema.bundle(Direction.RESPONSE) if resource.schema is not None else {}
+
+
+def _member_bundle(resource: Resource, name: str) -> Json:
+    """The schema of a member with all it refers to."""
+    bundle = item_bundle(resource)
+    shared = {key: bundle[key] for key in ("$schema", "$defs", "definitions") if key in bundle}
+    member = (flatten(bundle, bundle).get("properties") or {}).get(name, {})
+    return {**shared, **member} if isinstance(member, dict) else member
+
+
+def _is_secret(resource: Resource, name: str) -> bool:
+    """Whether a member goes by the name of something that only one item may have."""
+    member = resource.anatomy.members.get(name)
+    if member is None or "string" not in member.types or not {"enum", "const"}.isdisjoint(member.schema):
+        return False
+    return words(name)[-1:] in _SECRETS or words(name)[-2:] in _SECRETS
+
+
+def _struck(mint: Mint, seed: int, number: int, now: datetime) -> Json:
+    return mint.strike(number, seed=seed, now=now)
 
 
 def _draw(sampler: Sampler, name: str, seed: int, now: datetime) -> Json:

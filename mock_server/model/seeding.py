@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from mock_server.errors import FixtureError, Place, did_you_mean
 from mock_server.model.collection import Collection
 from mock_server.model.meaning import Resource
 from mock_server.model.model import Model
 from mock_server.model.outcome import key_text
-from mock_server.model.state import Change, Fill, Partition, State, commit
+from mock_server.model.owners import Numbered, by_tenant, parents_tenants
+from mock_server.model.state import EMPTY_COLLECTION, Change, Fill, Partition, State, commit
 from mock_server.openapi import pointers
 from mock_server.openapi.values import Direction, Json, Violation
 
@@ -25,13 +27,22 @@ def find_resource(models: Iterable[Model], name: str) -> tuple[Model, Resource] 
     return None
 
 
-def seeded(state: State, models: Sequence[Model], resources: Mapping[str, Json], locate: Locate) -> State:
+def seeded(
+    state: State,
+    models: Sequence[Model],
+    resources: Mapping[str, Json],
+    locate: Locate,
+    *,
+    tenant: str | None = None,
+) -> State:
     """The state with a seed's resources in it.
 
     A resource's value is a list of items, or for a nested one a list of ``{scope: [parent keys], items: […]}``, or
-    for a thing without a key the item itself. Raises ``FixtureError`` for an unknown resource or an invalid item.
+    for a thing without a key the item itself. Where each tenant has its own, the items say whose they are
+    (``owners.by_tenant``), or an entry by scope does with ``tenant``, or they are the parent's, or ``tenant``'s.
+    Raises ``FixtureError`` for an unknown resource or an invalid item.
     """
-    changes: list[Change] = []
+    chosen: list[tuple[Model, Resource, Json, str]] = []
     for name, value in resources.items():
         pointer = pointers.join("/resources", name)
         found = find_resource(models, name)
@@ -43,22 +54,60 @@ def seeded(state: State, models: Sequence[Model], resources: Mapping[str, Json],
                 allowed=", ".join(sorted(set(known))),
                 hint=did_you_mean(name, known),
             )
-        model, resource = found
-        for scope, items, place in _scopes(value, resource, pointer, locate):
-            partition = Partition(resource.qualified, scope)
-            changes.append(Fill(partition, Collection.of(_items(model, resource, items, place, locate))))
-    return commit(state, changes)
+        chosen.append((*found, value, pointer))
+    for model, resource, value, pointer in sorted(chosen, key=lambda each: len(each[1].parents)):  # parents first
+        changes: list[Change] = []
+        for group in _groups(value, resource, pointer, locate):
+            named = tenant if group.tenant is None else group.tenant
+            for scope, items in _by_scope(state, model, resource, group, named, locate):
+                filled = Collection.of(_items(model, resource, items, group.pointer, locate))
+                changes.append(Fill(Partition(resource.qualified, scope), filled))
+        state = commit(state, (*_emptied(state, resource, tenant), *changes))
+    return state
 
 
-def _scopes(
-    value: Json, resource: Resource, pointer: str, locate: Locate
-) -> Iterable[tuple[tuple[str, ...], Sequence[Json], str]]:
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Items that were written as one list: below which parents, whose, and where."""
+
+    keys: tuple[str, ...]
+    tenant: str | None
+    items: Sequence[Json]
+    pointer: str
+
+
+def _by_scope(
+    state: State, model: Model, resource: Resource, group: _Group, tenant: str | None, locate: Locate
+) -> Iterable[tuple[tuple[str, ...], Iterable[Numbered]]]:
+    """The items of a group by the scope of the partition that each belongs in."""
+    if resource.tenancy is None:
+        return [(group.keys, enumerate(group.items))]
+    if tenant is None and group.keys:
+        tenants = parents_tenants(state, model, resource, group.keys)
+        if len(tenants) > 1:
+            raise FixtureError("several tenants have a parent of this key", place=locate(group.pointer),
+                               got=list(group.keys), allowed=f"tenant: one of {', '.join(tenants)}")  # fmt: skip
+        tenant = tenants[0] if tenants else None
+    found = by_tenant(resource, group.items, tenant, group.pointer, locate)
+    return [((owner, *group.keys), items) for owner, items in found.items()]
+
+
+def _emptied(state: State, resource: Resource, tenant: str | None) -> Iterable[Change]:
+    """What a list of every tenant's items takes the place of, beyond the partitions that it fills."""
+    if resource.tenancy is None or resource.parents:
+        return
+    for partition, _ in state.partitions(resource.qualified):
+        if tenant is None or partition.scope[0] == tenant:
+            yield Fill(partition, EMPTY_COLLECTION)
+
+
+def _groups(value: Json, resource: Resource, pointer: str, locate: Locate) -> Iterable[_Group]:
     if resource.singleton and not resource.parents and isinstance(value, dict):
-        return [((), [value], pointer)]
+        return [_Group((), None, [value], pointer)]
     if not isinstance(value, list):
         raise FixtureError("a resource's seed is a list of items", place=locate(pointer), got=value)
     if not resource.parents:
-        return [((), value, pointer)]
+        return [_Group((), None, value, pointer)]
     found = []
     for index, entry in enumerate(value):
         place = pointers.join(pointer, index)
@@ -72,15 +121,16 @@ def _scopes(
                 "a nested resource is seeded by scope", place=locate(place), got=entry,
                 allowed=f"{{scope: [{names}], items: [...]}}",
             )  # fmt: skip
-        found.append((tuple(key_text(key) for key in entry["scope"]), entry["items"], place + "/items"))
+        keys, tenant = tuple(key_text(key) for key in entry["scope"]), entry.get("tenant")
+        found.append(_Group(keys, key_text(tenant) if tenant is not None else None, entry["items"], place + "/items"))
     return found
 
 
 def _items(
-    model: Model, resource: Resource, items: Sequence[Json], pointer: str, locate: Locate
+    model: Model, resource: Resource, items: Iterable[Numbered], pointer: str, locate: Locate
 ) -> Iterable[tuple[str, Json]]:
     seen: set[str] = set()
-    for index, item in enumerate(items):
+    for index, item in items:
         place = pointers.join(pointer, index)
         key = item_key(resource, item) if not resource.singleton else ""
         if key is None:

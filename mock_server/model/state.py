@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from immutables import Map
 
-from mock_server.model.collection import Collection
+from mock_server.model.collection import Collection, Entry
 from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json
+
+if TYPE_CHECKING:
+    from mock_server.model.timers import Timers
 
 
 @quick(frozen=True, slots=True)
@@ -73,10 +76,11 @@ EMPTY_COLLECTION = Collection()
 
 @quick(frozen=True, slots=True)
 class State:
-    """All resources of one universe at one moment."""
+    """All resources of one universe at one moment, and what will happen to them by itself."""
 
     resources: Map[str, Map[tuple[str, ...], Collection]] = Map()
     counters: Map[str, int] = Map()
+    timers: Timers | None = None
 
     def collection(self, partition: Partition) -> Collection | None:
         """The collection in a partition, or None when nothing was ever stored there."""
@@ -87,6 +91,12 @@ class State:
         scopes = self.resources.get(resource, _NO_SCOPES)
         for scope in sorted(scopes):
             yield Partition(resource, scope), scopes[scope]
+
+    def holding(self, resource: str, path: tuple[str, ...], text: str) -> Iterator[tuple[Partition, Entry]]:
+        """The items of every partition of a resource that have a text at a path; found by an index."""
+        for scope, collection in self.resources.get(resource, _NO_SCOPES).items():
+            for entry in collection.holding(path, text):
+                yield Partition(resource, scope), entry
 
     def counter(self, name: str) -> int:
         """How far a counter has come; 0 before its first use."""
@@ -107,10 +117,10 @@ def commit(state: State, changes: Iterable[Change]) -> State:
         elif isinstance(change, Fill):
             state = _with(state, change.partition, change.collection)
         elif change.value > state.counter(change.counter):
-            state = State(state.resources, state.counters.set(change.counter, change.value))
+            state = State(state.resources, state.counters.set(change.counter, change.value), state.timers)
     return state
 
 
 def _with(state: State, partition: Partition, collection: Collection) -> State:
     scopes = state.resources.get(partition.resource, _NO_SCOPES).set(partition.scope, collection)
-    return State(state.resources.set(partition.resource, scopes), state.counters)
+    return State(state.resources.set(partition.resource, scopes), state.counters, state.timers)

@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mock_server.model.call import Call
-from mock_server.model.clock import rfc3339
+from mock_server.model.clock import moments
 from mock_server.model.collection import Collection, Entry
-from mock_server.model.meaning import Meaning, Resource
+from mock_server.model.meaning import Meaning, Resource, Tenancy
 from mock_server.model.outcome import key_text
 from mock_server.model.problem import Kind, Problem
 from mock_server.model.state import EMPTY_COLLECTION, Change, Fill, Partition, State
+from mock_server.model.tenants import holders, tenant_of
 from mock_server.openapi.expressions import Context
 from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json
@@ -31,6 +32,31 @@ class World:
     state: State
     now: datetime
     tables: Mapping[str, Json] = field(default_factory=dict)
+
+    def tenant(self, call: Call, *, tenancy: Tenancy | None = None) -> str:
+        """Whose data a call is about, by the operation's own rule, else a resource's, else the description's; "" where
+        nobody's in particular."""
+        meaning = self.model.meaning(call.operation_id)
+        rule = meaning.tenancy or tenancy or self.model.annotations.tenants.default
+        tenant = tenant_of(rule, call, lambda: self.context(call))
+        return self._holder(meaning, call, tenant) if meaning.among_all else tenant
+
+    def _holder(self, meaning: Meaning, call: Call, tenant: str) -> str:
+        """Who has the item that a call's path leads through or names; ``tenant`` if it has, or if nobody has."""
+        named = [(each.resource, each.scope, each.key) for each in self.model.facts(meaning).ancestors]
+        if meaning.resource is not None and meaning.key_parameter is not None:
+            named.append((meaning.resource, self.model.facts(meaning).scope, meaning.key_parameter))
+        for resource, above, parameter in named:
+            if resource.tenancy is not None and parameter in call.path:
+                keys = tuple([key_text(call.path[name]) for name in above])
+                found = holders(self.state, resource, keys, key_text(call.path[parameter]))
+                if found:
+                    return tenant if tenant in found else found[0]
+        return tenant
+
+    def placed(self, resource: Resource, parents: tuple[str, ...], *, tenant: str) -> tuple[str, ...]:
+        """The scope of a resource's partition for a tenant and the parents' keys, outermost first."""
+        return (tenant, *parents) if resource.tenancy is not None else parents
 
     def collection(self, resource: Resource, scope: tuple[str, ...]) -> Collection:
         """A resource's items in one scope; for things that nobody creates, the samples that stand for
@@ -74,7 +100,7 @@ class World:
 
     def context(self, call: Call, *, resource: Json = None) -> Context:
         """The context of runtime expressions in annotations: ``$resource``, ``$principal``, ``$now``."""
-        bindings: dict[str, Json] = {"now": rfc3339(self.now)}
+        bindings: dict[str, Json] = {**moments(self.now)}
         if resource is not None:
             bindings["resource"] = resource
         if call.principal is not None:
@@ -94,13 +120,15 @@ def is_soft_deleted(resource: Resource, value: Json) -> bool:
 
 
 def scope_of(world: World, meaning: Meaning, call: Call) -> tuple[str, ...]:
-    """The keys of a call's parents, outermost first, as they index the state.
+    """The tenant, where each has its own, and the keys of a call's parents, outermost first, as they index the state.
 
     A view (``/users/{id}/posts`` for ``/posts``) has path parameters that are not part of its resource's
     scope; those filter instead.
     """
     parameters = world.model.facts(meaning).scope
-    return tuple([key_text(call.path[name]) for name in parameters]) if parameters else ()
+    keys = tuple([key_text(call.path[name]) for name in parameters]) if parameters else ()
+    tenancy = meaning.resource.tenancy if meaning.resource is not None else None
+    return keys if tenancy is None else (world.tenant(call, tenancy=tenancy), *keys)
 
 
 def missing_parent(world: World, meaning: Meaning, call: Call) -> Problem | None:
@@ -108,6 +136,9 @@ def missing_parent(world: World, meaning: Meaning, call: Call) -> Problem | None
     for ancestor in world.model.facts(meaning).ancestors:
         key = key_text(call.path[ancestor.key])
         scope = tuple(key_text(call.path[name]) for name in ancestor.scope)
+        tenancy = ancestor.resource.tenancy
+        if tenancy is not None:
+            scope = (world.tenant(call, tenancy=tenancy), *scope)
         if not world.exists(ancestor.resource, scope, key):
             return Problem(Kind.NOT_FOUND, f"{ancestor.resource.name} {key!r} does not exist")
     return None

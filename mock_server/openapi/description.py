@@ -158,13 +158,14 @@ class Operation:
 
     @property
     def success(self) -> tuple[int, Response | None]:
-        """The status and response of the normal case: the lowest described 2xx, else 200 by ``default``."""
+        """The status and response of the normal case: the lowest described 2xx, else the lowest 3xx, else 200 by
+        ``default``."""
         codes = sorted(int(code) for code in self.responses if code.isdigit() and code.startswith("2"))
         if codes:
             return codes[0], self.responses[str(codes[0])]
         if "2XX" in self.responses:
             return 200, self.responses["2XX"]
         redirects = sorted(int(code) for code in self.responses if code.isdigit() and code.startswith("3"))
-        if redirects and "default" not in self.responses:
+        if redirects:
             return redirects[0], self.responses[str(redirects[0])]
         return 200, self.responses.get("default")

@@ -27,7 +27,7 @@ class Dialect:
     ``methods`` are the path item fields that hold operations, ``schemas`` and ``security_schemes`` the JSON pointers
     of the containers, ``body_parameters`` whether bodies are described as ``in: body`` / ``in: formData``,
     ``media_types`` whether content is keyed by media type, ``additional_operations`` whether a path item may name
-    methods of its own (OAS 3.2 §4.9).
+    methods of its own (OAS 3.2 §4.9). ``webhooks`` is the root field that describes them.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Dialect:
     methods: tuple[str, ...]
     additional_operations: bool
     querystring_parameter: bool
+    webhooks: str
 
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
@@ -58,6 +59,7 @@ DIALECTS: tuple[Dialect, ...] = (
         methods=_METHODS,
         additional_operations=False,
         querystring_parameter=False,
+        webhooks="x-webhooks",
     ),
     Dialect(
         name="OpenAPI 3.0",
@@ -71,6 +73,7 @@ DIALECTS: tuple[Dialect, ...] = (
         methods=(*_METHODS, "trace"),
         additional_operations=False,
         querystring_parameter=False,
+        webhooks="x-webhooks",
     ),
     Dialect(
         name="OpenAPI 3.1",
@@ -84,6 +87,7 @@ DIALECTS: tuple[Dialect, ...] = (
         methods=(*_METHODS, "trace"),
         additional_operations=False,
         querystring_parameter=False,
+        webhooks="webhooks",
     ),
     Dialect(
         name="OpenAPI 3.2",
@@ -97,6 +101,7 @@ DIALECTS: tuple[Dialect, ...] = (
         methods=(*_METHODS, "trace", "query"),
         additional_operations=True,
         querystring_parameter=True,
+        webhooks="webhooks",
     ),
 )
 

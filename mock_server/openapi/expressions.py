@@ -88,6 +88,19 @@ class ExpressionSyntaxError(ValueError):
         return ExpressionSyntaxError(self.problem, text, offset + self.position, hint=self.hint)
 
 
+class Pending:
+    """A value that exists only later; whoever evaluates templates over such values derives theirs from this."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Joined(Pending):
+    """A text of which parts are pending, in order."""
+
+    parts: tuple[Json, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """What an expression can see of a request or a response.
@@ -331,13 +344,16 @@ class Template:
         """The text with its expressions replaced, or ``MISSING`` when one of them names nothing.
 
         A text that is nothing but one expression keeps the value's JSON type (Arazzo 1.0 §Runtime
-        Expressions). Inside a longer text strings stand as they are and other values as JSON.
+        Expressions). Inside a longer text strings stand as they are and other values as JSON. A longer text
+        with a ``Pending`` value in it is ``Joined``.
         """
         values = [part if isinstance(part, str) else part.evaluate(context) for part in self.parts]
         if len(values) == 1:
             return values[0]
         if any(value is MISSING for value in values):
             return MISSING
+        if any(isinstance(value, Pending) for value in values):
+            return Joined(tuple(values))
         return "".join(value if isinstance(value, str) else json_text(value) for value in values)
 
 

@@ -75,6 +75,7 @@ class MockServer:
             self.port = free_port(self.host)
         else:
             check_port(self.host, self.port)
+        self.sandbox.courier.start()
         self._thread = threading.Thread(target=self._run, name="apidouble", daemon=True)
         self._thread.start()
         self._wait()
@@ -90,6 +91,7 @@ class MockServer:
         self._thread.join(_STOP_SECONDS)
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
+        self.sandbox.close()
         self._thread = self._server = self._loop = self._threads = None
 
     def __enter__(self) -> Self:

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from mock_server.errors import ApidoubleError
 from mock_server.packs import ApiSource
 from mock_server.sandbox import Options, Sandbox
 from mock_server.web.app import app_for
+from mock_server.webhooks.options import WebhookOptions
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -39,10 +40,12 @@ class Serving:
     cache: Path | None
     control_token: str | None
     watch: bool
+    limits: bool = True
+    webhooks: WebhookOptions = field(default_factory=WebhookOptions)
 
     def options(self) -> Options:
         """The sandbox's options."""
-        return Options(seed=self.seed, cache=self.cache)
+        return Options(seed=self.seed, cache=self.cache, limits=self.limits, webhooks=self.webhooks)
 
 
 # Where workers are forked (Linux), the one here finds the sandbox that its parent has built and checked already;

@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mock_server.errors import AnnotationError, did_you_mean
-from mock_server.model.annotations.reader import AnnotationReader
+from mock_server.model.annotations.reader import OWN_ROOTS, AnnotationReader
 from mock_server.model.computed import COMPUTED
 from mock_server.model.inference.bodies import list_envelope, list_part, response_schema
 from mock_server.model.inference.listing import USUAL_LIMIT, read_listing
-from mock_server.model.meaning import Envelope, Filter, Guard, Listing, Meaning, Reason
+from mock_server.model.meaning import Absence, Envelope, Filter, Guard, Listing, Meaning, Reason, Related, TestEvent
 from mock_server.openapi import pointers
+from mock_server.openapi.expressions import ValueTemplate
 from mock_server.openapi.values import Json
 
 if TYPE_CHECKING:
@@ -33,17 +34,43 @@ def annotated_meaning(reader: AnnotationReader, model: Model, operation_id: str,
     reader.check(value, "operation", pointer)
     meaning = _with_annotated_resource(model, _retargeted(reader, model, inferred, value, pointer), annotated)
     meaning = _reread(model, meaning, value)
+    related = tuple(_related(reader, model, value, pointer))
+    roots = frozenset(entry.name for entry in related)
+
+    def by_path(part: str) -> dict[tuple[str, ...], ValueTemplate]:
+        return reader.members(value.get(part) or {}, f"{pointer}/{part}", roots=roots)
+
     return replace(
         meaning,
         inferred=False,
-        body=reader.template(value["body"], pointer + "/body") if "body" in value else meaning.body,
-        set=reader.templates(value["set"], pointer + "/set") if "set" in value else meaning.set,
-        guards=tuple(_guards(reader, value, pointer)),
+        body=reader.template(value["body"], pointer + "/body", roots=roots) if "body" in value else meaning.body,
+        set=by_path("set") if "set" in value else meaning.set,
+        increase=by_path("increase"),
+        renews=_renewed(reader, meaning, value, pointer),
+        stores=by_path("stores"),
+        adds=by_path("adds"),
+        related=related,
+        guards=tuple(_guards(reader, value, pointer, roots)),
         transition=_transition(reader, meaning, value, pointer),
         compute=_computation(reader, meaning, value, pointer),
+        event=_test_event(reader, meaning, value, pointer),
         listing=_listing(meaning.listing, value),
         reasons=(*meaning.reasons, *(Reason(part, str(value[part])[:80], _WHY) for part in value)),
     )
+
+
+def _renewed(reader: AnnotationReader, meaning: Meaning, value: Mapping[str, Json], pointer: str) -> tuple[str, ...]:
+    members = meaning.resource.anatomy.members if meaning.resource is not None else {}
+    for index, name in enumerate(value.get("renews") or ()):
+        if name not in members:
+            raise AnnotationError(
+                "the resource has no such member",
+                place=reader.place(f"{pointer}/renews/{index}"),
+                got=name,
+                allowed=", ".join(members),
+                hint=did_you_mean(name, members),
+            )
+    return tuple(value.get("renews") or ())
 
 
 def _with_annotated_resource(model: Model, meaning: Meaning, annotated: frozenset[str]) -> Meaning:
@@ -78,7 +105,11 @@ def _retargeted(
     response = operation.response_for(status)
     scope, key_parameter = meaning.scope, value.get("keyParameter", meaning.key_parameter)
     path_names = reader.api.refs[meaning.operation_id].template.parameters
-    if behaviour in {"read", "replace", "update", "delete", "act"} and key_parameter is None and path_names:
+    if (
+        behaviour in {"read", "replace", "update", "delete", "act", "deliver-test"}
+        and key_parameter is None
+        and path_names
+    ):
         key_parameter = path_names[-1]
     if "resource" in value or "behavior" in value:
         scope = tuple(name for name in path_names if name != key_parameter)
@@ -110,9 +141,45 @@ def _reread(model: Model, meaning: Meaning, value: Mapping[str, Json]) -> Meanin
     return meaning
 
 
-def _guards(reader: AnnotationReader, value: Mapping[str, Json], pointer: str) -> Iterator[Guard]:
+def _related(reader: AnnotationReader, model: Model, value: Mapping[str, Json], pointer: str) -> Iterator[Related]:
+    """The related items, in order: each may refer to those before it."""
+    known: frozenset[str] = frozenset()
+    for name, entry in (value.get("related") or {}).items():
+        place = pointers.join(pointer, "related", name)
+        if name in OWN_ROOTS:
+            raise AnnotationError("this name is taken", place=reader.place(place), got=name,
+                                  hint="expressions that begin with it mean something else already")  # fmt: skip
+        if entry["resource"] not in model.resource_names():
+            raise AnnotationError(
+                "no such resource",
+                place=reader.place(place + "/resource"),
+                got=entry["resource"],
+                allowed=", ".join(model.resource_names()),
+                hint=did_you_mean(entry["resource"], model.resource_names()),
+            )
+        missing = entry.get("missing")
+        yield Related(
+            name,
+            entry["resource"],
+            reader.template(entry["key"], place + "/key", roots=known) if "key" in entry else None,
+            tuple(
+                reader.template(key, f"{place}/scope/{at}", roots=known)
+                for at, key in enumerate(entry.get("scope") or ())
+            ),
+            reader.members(entry.get("where") or {}, place + "/where", roots=known),
+            bool(entry.get("count", False)),
+            Absence(missing.get("problem", "not-found"), missing["detail"], missing.get("status"), missing.get("code"))
+            if missing is not None
+            else None,
+        )
+        known |= {name}
+
+
+def _guards(
+    reader: AnnotationReader, value: Mapping[str, Json], pointer: str, roots: frozenset[str]
+) -> Iterator[Guard]:
     for index, entry in enumerate(value.get("guards") or ()):
-        criterion = reader.criterion(entry["when"], f"{pointer}/guards/{index}/when")
+        criterion = reader.criterion(entry["when"], f"{pointer}/guards/{index}/when", roots=roots)
         yield Guard(
             criterion,
             entry.get("problem", "invalid"),
@@ -156,11 +223,30 @@ def _computation(reader: AnnotationReader, meaning: Meaning, value: Mapping[str,
     return name
 
 
+def _test_event(
+    reader: AnnotationReader, meaning: Meaning, value: Mapping[str, Json], pointer: str
+) -> TestEvent | None:
+    entry = value.get("event")
+    if entry is None:
+        if meaning.behaviour == "deliver-test":
+            raise AnnotationError(
+                "a test delivery names the event that it brings",
+                place=reader.place(pointer),
+                hint="give it event: {type: ..., payload: ...}",
+            )
+        return None
+    roots = frozenset({"event"})
+    return TestEvent(
+        reader.template(entry["type"], pointer + "/event/type"),
+        reader.template(entry["payload"], pointer + "/event/payload", roots=roots),
+    )
+
+
 def _listing(listing: Listing, value: Mapping[str, Json]) -> Listing:
     roles: dict[str, Any] = dict(value.get("parameters") or {})
     if "filters" in value:
         named = {
-            parameter: Filter(parameter, pointers.split(entry["property"]), entry.get("operator", "eq"))
+            parameter: Filter(parameter, pointers.split(entry.get("property", "")), entry.get("operator", "eq"))
             for parameter, entry in value["filters"].items()
         }
         kept = [narrowing for narrowing in listing.filters if narrowing.parameter not in named]

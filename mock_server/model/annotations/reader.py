@@ -21,7 +21,7 @@ from mock_server.openapi.documents import Located
 from mock_server.openapi.expressions import ROOTS, ExpressionSyntaxError, ValueTemplate, template_value
 from mock_server.openapi.values import Json
 
-OWN_ROOTS = ROOTS | {"problem", "before"}
+OWN_ROOTS = ROOTS | {"problem", "before", "clock"}
 """What expressions in annotations may begin with: the roots of OpenAPI and Arazzo, and our own."""
 
 Parsed = TypeVar("Parsed")
@@ -65,6 +65,13 @@ class AnnotationReader:
         """Templates by the names of the members they are for."""
         return {name: self.template(value, pointers.join(pointer, name), roots=roots) for name, value in values.items()}
 
+    def members(
+        self, values: Mapping[str, Json], pointer: str, *, roots: frozenset[str] = frozenset()
+    ) -> dict[tuple[str, ...], ValueTemplate]:
+        """Templates by the paths of members, which are written as names or, from a slash on, as JSON pointers."""
+        named = self.templates(values, pointer, roots=roots)
+        return {pointers.split(name) if name.startswith("/") else (name,): value for name, value in named.items()}
+
     def criterion(self, text: str, pointer: str, *, roots: frozenset[str] = frozenset()) -> Criterion:
         """A condition in Arazzo's simple grammar."""
         return self._parsed(lambda: parse_criterion(text, roots=OWN_ROOTS | roots), pointer)
@@ -80,12 +87,16 @@ class AnnotationReader:
                 hint="docs/vocabulary.md lists every annotation",
             )
 
-    def refuse_unknown(self, extensions: Mapping[str, Json], located: Located | None = None) -> None:
-        """Refuses an annotation that the vocabulary does not have; without a location it is at the root."""
+    def refuse_unknown(
+        self, extensions: Mapping[str, Json], located: Located | None = None, *, pointer: str = ""
+    ) -> None:
+        """Refuses an annotation that the vocabulary does not have; without a location it is in the root document."""
         known = vocabulary()["properties"]
         for name in extensions:
             if name.startswith("x-mock-") and name not in known:
-                place = self.place("") if located is None else self.api.documents.place(located.uri, located.pointer)
+                place = (
+                    self.place(pointer) if located is None else self.api.documents.place(located.uri, located.pointer)
+                )
                 raise AnnotationError(
                     "this annotation is not in the vocabulary",
                     place=place,

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from mock_server.errors import AnnotationError, did_you_mean
 from mock_server.model.anatomy import anatomy_of
+from mock_server.model.annotations.consequences import is_serial, read_effects, read_serials, read_states
+from mock_server.model.annotations.limits import read_quota
 from mock_server.model.annotations.reader import AnnotationReader
 from mock_server.model.inference.bodies import choose_key
 from mock_server.model.inference.fields import initial_states
-from mock_server.model.meaning import EventRule, Reason, Reference, Resource, SoftDelete, States, Transition
+from mock_server.model.intake import Intake
+from mock_server.model.meaning import EventRule, Reason, Reference, Resource, SoftDelete
 from mock_server.openapi import pointers
 from mock_server.openapi.values import Json
 
@@ -46,12 +49,21 @@ def annotated_resource(
     base = _base(reader, model, name, value, inferred, pointer)
     base = _with_schema(reader, base, value, pointer)
     assigned, values = dict(base.assigned), dict(base.values)
+    intake = _intake(value)
+    if intake is not None:
+        # No request names these members, so they look like the server's own; the intake says that callers fill them.
+        for member in (*intake.rename.values(), intake.gather):
+            assigned.pop(member or "", None)
     for member, rule in (value.get("assigned") or {}).items():
         assigned.pop(member, None)
-        if rule in RULES:
+        if is_serial(rule):
+            assigned[member] = "serial"
+        elif isinstance(rule, str) and rule in RULES:
             assigned[member] = rule
         elif rule != "none":
             values[member] = reader.template(rule, pointers.join(pointer, "assigned", member))
+    serials = tuple(read_serials(reader, value, pointer, base.anatomy))
+    assigned |= {entry.path[0]: "serial" for entry in serials if len(entry.path) == 1}
     existence = value.get("existence")
     return replace(
         base,
@@ -62,9 +74,15 @@ def annotated_resource(
         defaults=reader.templates(value.get("defaults") or {}, pointer + "/defaults"),
         unique=tuple(tuple(names) for names in value.get("unique") or ()),
         hidden=base.hidden | frozenset(value.get("hidden") or ()),
-        states=_states(reader, value["states"], pointer + "/states") if "states" in value else base.states,
+        states=read_states(reader, value["states"], pointer + "/states", base.anatomy)
+        if "states" in value
+        else base.states,
         soft_delete=_soft_delete(reader, value, pointer),
+        effects=tuple(read_effects(reader, value.get("effects") or [], pointer + "/effects")),
+        serials=serials,
         events=tuple(_events(reader, value.get("events") or {}, pointer + "/events")),
+        intake=intake,
+        quota=read_quota(reader, value["quota"], pointer + "/quota") if "quota" in value else None,
         references=tuple(
             Reference(
                 member,
@@ -110,7 +128,7 @@ def _base(
         item_path=None,
         key=value.get("key"),
         key_parameter=None,
-        parents=(),
+        parents=model.inference.resources.parents_of(value["collection"]) if "collection" in value else (),
         schema=None,
     )
 
@@ -150,15 +168,16 @@ def _with_schema(reader: AnnotationReader, base: Resource, value: Mapping[str, J
     return base
 
 
-def _states(reader: AnnotationReader, value: Mapping[str, Json], pointer: str) -> States:
-    transitions = {}
-    for name, entry in (value.get("transitions") or {}).items():
-        place = pointers.join(pointer, "transitions", name)
-        guard = reader.criterion(entry["when"], place + "/when") if "when" in entry else None
-        transitions[name] = Transition(
-            name, tuple(entry.get("from") or ()), entry["to"], guard, entry.get("refusal", "")
-        )
-    return States(value["property"], value.get("initial"), transitions)
+def _intake(value: Mapping[str, Json]) -> Intake | None:
+    entry = value.get("intake")
+    if entry is None:
+        return None
+    return Intake(
+        entry.get("rename") or {},
+        tuple(entry.get("spread") or ()),
+        frozenset(entry.get("drop") or ()),
+        entry.get("gather"),
+    )
 
 
 def _soft_delete(reader: AnnotationReader, value: Mapping[str, Json], pointer: str) -> SoftDelete | None:
@@ -172,4 +191,6 @@ def _events(reader: AnnotationReader, values: Mapping[str, Json], pointer: str) 
     for name, entry in values.items():
         place = pointers.join(pointer, name)
         when = reader.criterion(entry["when"], place + "/when") if "when" in entry else None
-        yield EventRule(name, entry["on"], when, reader.template(entry["payload"], place + "/payload"))
+        yield EventRule(
+            name, entry["on"], when, reader.template(entry["payload"], place + "/payload", roots=frozenset({"event"}))
+        )

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from mock_server.model.behaviours.acting import act
 from mock_server.model.behaviours.creating import create, create_many
 from mock_server.model.behaviours.deleting import clear, delete
+from mock_server.model.behaviours.delivering import deliver_test
 from mock_server.model.behaviours.reading import list_items, read
 from mock_server.model.behaviours.sampling import compute, sample
 from mock_server.model.behaviours.updating import replace, update
@@ -29,6 +30,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "create": create,
     "create-many": create_many,
     "delete": delete,
+    "deliver-test": deliver_test,
     "list": list_items,
     "read": read,
     "replace": replace,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.model.behaviours.creating import given_members
-from mock_server.model.behaviours.reading import existing, name_of
+from mock_server.model.behaviours.creating import given_members, with_kept_serials
+from mock_server.model.behaviours.reading import added, existing, name_of
 from mock_server.model.behaviours.updating import touched
 from mock_server.model.call import Call
 from mock_server.model.meaning import Meaning, Reason, Resource
+from mock_server.model.members import with_increases
 from mock_server.model.outcome import Outcome
 from mock_server.model.problem import Kind, Problem
-from mock_server.model.state import Change, Partition, Put
-from mock_server.model.states import guard_refusal, refused_move
+from mock_server.model.settings import with_settings
+from mock_server.model.state import Advance, Change, Partition, Put
+from mock_server.model.states import guard_refusal, refused_move, with_move
 from mock_server.model.world import World
 from mock_server.openapi.values import Json, Violation
 
@@ -27,25 +29,34 @@ def act(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
     old = entry.value if isinstance(entry.value, dict) else {}
     value: dict[str, Any] = {**old, **_sent(world, meaning, call, resource)}
     if meaning.transition is not None:
-        moved = _moved(world, meaning, call, resource, old)
+        moved = _moved(world, meaning, call, resource, old, value)
         if isinstance(moved, Problem):
             return moved
-        value |= moved
-    if meaning.set:
+        value = moved
+    if meaning.renews:
+        value |= {name: world.model.samples.hole(resource, name) for name in meaning.renews}
+    if meaning.set or meaning.increase:
         context = world.context(call, resource=old)
-        value |= {name: template.evaluate(context) for name, template in meaning.set.items()}
+        value = with_increases(with_settings(resource, value, meaning.set, context), meaning.increase, context)
     if meaning.transition is None:
         refusal = refused_move(world, resource, old, value, call)
         if refusal is not None:
             return refusal
+        value = with_move(world, resource, old, value, call)
+    if resource.serials:
+        value = with_kept_serials(resource, value, old)
     changes: tuple[Change, ...] = ()
     if value != old:
         value = touched(resource, value, entry)
         changes = (*world.settle(resource, scope), Put(Partition(resource.qualified, scope), key, value))
+    if meaning.renews:
+        made = f"{resource.qualified}#made"  # what is drawn next is another value again
+        changes = (*changes, Advance(made, world.state.counter(made) + 1))
     reasons = () if changes else (Reason("action", "nothing changes", "no member goes with this verb"),)
+    about = world.model.answers.about(meaning, call, value, context=world.context(call, resource=value))
     return Outcome(
         meaning.status,
-        world.model.answers.about(meaning, call, value),
+        added(world, meaning, call, about, value),
         changes=changes,
         reads=(name_of(resource, scope, key),),
         has_holes=True,
@@ -55,16 +66,19 @@ def act(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
 
 def _sent(world: World, meaning: Meaning, call: Call, resource: Resource) -> dict[str, Json]:
     own = world.model.resource_facts(resource).own
+    # What is gathered has no place of its own in the item: an action keeps of it what its annotation sets.
+    gathered = resource.intake.gather if resource.intake is not None else None
     return {
         name: member
         for name, member in given_members(meaning, call).items()
-        if name in resource.anatomy.members and name not in own and name not in resource.assigned
+        if name in resource.anatomy.members and name not in own and name not in resource.assigned and name != gathered
     }
 
 
 def _moved(
-    world: World, meaning: Meaning, call: Call, resource: Resource, old: dict[str, Json]
-) -> dict[str, Json] | Problem:
+    world: World, meaning: Meaning, call: Call, resource: Resource, old: dict[str, Json], value: dict[str, Any]
+) -> dict[str, Any] | Problem:
+    """The value in the state that the action leads to, with what the move sets."""
     states = resource.states
     assert states is not None
     assert meaning.transition is not None
@@ -77,4 +91,9 @@ def _moved(
         detail = transition.refusal or f"{resource.name} is {source}; {transition.name} is possible from {allowed} only"
         return Problem(Kind.WRONG_STATE, detail, (violation,))
     refusal = guard_refusal(world, transition, resource, old, call)
-    return refusal if refusal is not None else {states.property: transition.target}
+    if refusal is not None:
+        return refusal
+    moved = {**value, states.property: transition.target}
+    return (
+        with_settings(resource, moved, transition.set, world.context(call, resource=old)) if transition.set else moved
+    )

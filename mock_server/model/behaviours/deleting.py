@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mock_server.model.behaviours.reading import existing, name_of, selection
+from mock_server.model.behaviours.reading import added, existing, name_of, selection
 from mock_server.model.behaviours.updating import touched
 from mock_server.model.call import Call
 from mock_server.model.constraints import cascade
@@ -41,9 +41,10 @@ def delete(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
         changes = (*world.settle(resource, scope), Remove(partition, key), *dependants)
         if resource.open_world:
             changes = (*changes, Put(Partition(f"{resource.qualified}~gone", scope), key, {}))
+    about = world.model.answers.about(meaning, call, answer, context=world.context(call, resource=answer))
     return Outcome(
         meaning.status,
-        world.model.answers.about(meaning, call, answer),
+        added(world, meaning, call, about, answer),
         changes=changes,
         reads=(name_of(resource, scope, key),),
         has_holes=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -9,10 +10,12 @@ from mock_server.model.call import Call
 from mock_server.model.collection import Entry
 from mock_server.model.filters import Predicate, value_at
 from mock_server.model.meaning import Meaning, Reason, Resource
+from mock_server.model.members import with_templates
 from mock_server.model.outcome import NO_BODY, Outcome, key_text
 from mock_server.model.preconditions import not_modified, tag
 from mock_server.model.problem import Kind, Problem
 from mock_server.model.queries import Page, select
+from mock_server.model.tenants import holders, parents_in
 from mock_server.model.world import World, is_soft_deleted, missing_parent, scope_of
 from mock_server.openapi.values import Json, Violation
 
@@ -51,7 +54,19 @@ def existing(world: World, meaning: Meaning, call: Call) -> tuple[Resource, tupl
     if not key and not resource.singleton:
         return without_key(resource)
     entry = world.entry(resource, scope, key)
-    return not_found(resource, key) if entry is None else (resource, scope, key, entry)
+    if entry is None:
+        problem = not_found(resource, key)
+        return problem if resource.tenancy is None else _another_tenants(world, resource, scope, key, problem)
+    return resource, scope, key, entry
+
+
+def _another_tenants(world: World, resource: Resource, scope: tuple[str, ...], key: str, problem: Problem) -> Problem:
+    """The same 404, whose explanation tells that another tenant has such an item."""
+    others = ", ".join(repr(tenant) for tenant in holders(world.state, resource, parents_in(resource, scope), key))
+    if not others:
+        return problem
+    why = f"{resource.name} {key!r} belongs to {others}, and this call is about {scope[0]!r}"
+    return replace(problem, reasons=(Reason("tenant", "not found", why),))
 
 
 def name_of(resource: Resource, scope: tuple[str, ...], key: str = "") -> str:
@@ -73,9 +88,23 @@ def read(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
     if etag is not None and not_modified(call, etag):
         why = Reason("status", "304", "If-None-Match names the current entity tag")
         return Outcome(304, NO_BODY, reads=reads, etag=etag, reasons=(why,))
-    body = world.model.answers.shown(meaning, entry.value)
+    body = answered(world, meaning, call, entry.value)
     reasons = () if entry.sequence else _SAMPLED
     return Outcome(meaning.status, body, reads=reads, etag=etag, reasons=reasons)
+
+
+def answered(world: World, meaning: Meaning, call: Call, item: Json) -> Json:
+    """The body that shows an item: by the annotation's template, or the item with what the annotation adds."""
+    if meaning.body is not None:
+        return meaning.body.evaluate(world.context(call, resource=item))
+    return added(world, meaning, call, world.model.answers.shown(meaning, item), item)
+
+
+def added(world: World, meaning: Meaning, call: Call, body: Json, item: Json) -> Json:
+    """The body with what the operation's annotation adds to it."""
+    if not meaning.adds or body is NO_BODY:
+        return body
+    return with_templates(body, meaning.adds, world.context(call, resource=item))
 
 
 def list_items(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
@@ -96,7 +125,7 @@ def list_items(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
     extra = {path: _field(role, page, meaning, links) for path, role in meaning.envelope.fields.items()}
     return Outcome(
         meaning.status,
-        view.body(items, extra),
+        added(world, meaning, call, view.body(items, extra), None),
         headers=_headers(world, meaning, page, links),
         reads=(name_of(resource, scope),),
         reasons=_page_reasons(meaning, page),
@@ -148,6 +177,9 @@ def _field(role: str, page: Page, meaning: Meaning, links: _Links) -> Json:
         "offset": page.offset,
         "page": number,
         "pages": max(pages, 1),
+        "next_page": number + 1 if page.has_more else None,
+        "previous_page": number - 1 if page.offset else None,
+        "self_url": links.own,
         "next_url": links.url("next"),
         "previous_url": links.url("prev"),
         "first_url": links.url("first"),
@@ -164,6 +196,11 @@ class _Links:
         self._call = call
         self._page = page
         self._listing = meaning.listing
+
+    @property
+    def own(self) -> str:
+        """The list's own address, without a query."""
+        return self._call.url + self._call.target.partition("?")[0]
 
     def url(self, relation: str) -> str | None:
         """The URL of the next, prev, first or last page; None where there is none."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace as altered
 from typing import Any
 
-from mock_server.model.behaviours.creating import build, given_members, ordered, time_hole
-from mock_server.model.behaviours.reading import existing, key_of, name_of, without_key
+from mock_server.model.behaviours.creating import build, given_members, ordered, taken, time_hole, with_kept_serials
+from mock_server.model.behaviours.reading import answered, existing, key_of, name_of, without_key
 from mock_server.model.call import Call
 from mock_server.model.collection import Entry
 from mock_server.model.constraints import broken_constraint
@@ -17,8 +17,9 @@ from mock_server.model.outcome import NO_BODY, Outcome
 from mock_server.model.patches import PatchFailure, json_patch, merge_patch
 from mock_server.model.preconditions import etag_after, etag_of, refused_precondition
 from mock_server.model.problem import Kind, Problem
+from mock_server.model.quotas import refused_quota
 from mock_server.model.state import Change, Partition, Put
-from mock_server.model.states import refused_move
+from mock_server.model.states import refused_move, with_move
 from mock_server.model.world import World, missing_parent, scope_of
 from mock_server.openapi.values import Json, Violation
 
@@ -71,6 +72,9 @@ def _put_new(world: World, meaning: Meaning, call: Call, scope: tuple[str, ...],
     built = build(world, meaning, call, given_members(meaning, call), scope, pinned=key)
     if isinstance(built, Problem):
         return built
+    refusal = refused_quota(world, resource, scope, call.principal, built.value)
+    if refusal is not None:
+        return refusal
     status = world.model.facts(meaning).created
     response = world.model.api.operation(meaning.operation_id).response_for(status)
     return Outcome(
@@ -125,6 +129,8 @@ def _applied(old: dict[str, Json], call: Call, meaning: Meaning, resource: Resou
     patch = value_at(call.body, meaning.request_path)
     if call.media_type == JSON_PATCH:
         return json_patch(old, patch)
+    if resource.intake is not None and isinstance(patch, dict):
+        patch = taken(resource, patch)
     merged = merge_patch(old, patch)
     if not isinstance(merged, dict):
         return merged
@@ -178,6 +184,9 @@ def _stored(
     )
     if refusal is not None:
         return refusal
+    value = with_move(world, resource, entry.value, value, call)
+    if resource.serials:
+        value = with_kept_serials(resource, value, entry.value)
     unchanged = value == entry.value
     changes: tuple[Change, ...] = ()
     if not unchanged:
@@ -189,7 +198,7 @@ def _stored(
         changes = (*world.settle(resource, scope), Put(Partition(resource.qualified, scope), key, value))
     return Outcome(
         meaning.status,
-        world.model.answers.shown(meaning, value),
+        answered(world, meaning, call, value),
         changes=changes,
         reads=(name_of(resource, scope, key),),
         etag=etag_after(world, meaning, scope, entry) if changes else etag_of(world, meaning, entry),

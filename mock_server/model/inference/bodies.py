@@ -16,7 +16,7 @@ from mock_server.model.anatomy import (
     singular,
     words,
 )
-from mock_server.model.inference.roles import ENVELOPE_PARTS, ITEM_NAMES, LIST_NAMES, envelope_role
+from mock_server.model.inference.roles import ENVELOPE_PARTS, ITEM_NAMES, LIST_NAMES, envelope_roles
 from mock_server.model.meaning import Envelope
 from mock_server.openapi.description import MediaType, Operation, Response
 from mock_server.openapi.schemas import Schema
@@ -167,9 +167,13 @@ def list_envelope(part: Part) -> Envelope:
         for name in members:
             if (*path, name) == part.path[: len(path) + 1]:
                 continue
-            role = envelope_role(name, of=part.path[-1])
-            if role is not None and _fits(role, members[name]):
+            roles = (role for role in envelope_roles(name, of=part.path[-1]) if _fits(role, members[name]))
+            role = next(roles, None)
+            if role is not None:
                 fields.setdefault((*path, name), role)
+    if not {"next_url", "previous_url", "first_url", "last_url"} & set(fields.values()):
+        # ``path`` and ``self`` are the list's address only beside the addresses of other pages.
+        fields = {path: role for path, role in fields.items() if role != "self_url"}
     if "total" not in fields.values():
         # A lone ``count`` counts everything.
         fields = {path: "total" if role == "count" else role for path, role in fields.items()}
@@ -207,6 +211,9 @@ _ROLE_TYPES = {
     "previous_url": {"string"},
     "first_url": {"string"},
     "last_url": {"string"},
+    "self_url": {"string"},
+    "next_page": {"integer", "number"},
+    "previous_page": {"integer", "number"},
     "next_cursor": {"string", "integer"},
     "previous_cursor": {"string", "integer"},
 }

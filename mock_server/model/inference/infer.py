@@ -250,7 +250,7 @@ class Inference:
             key_parameter=key_parameter,
             request_path=request_path,
             envelope=Envelope(part.path if part is not None else ()),
-            set=effect or {},
+            set={(name,): template for name, template in (effect or {}).items()},
             reasons=(Reason("behaviour", behaviour, why), *more),
         )
 

@@ -23,7 +23,7 @@ from mock_server.model.inference.bodies import (
     response_schema,
 )
 from mock_server.model.inference.fields import assigned_fields, hidden_fields, initial_states
-from mock_server.model.inference.structure import PathGroup, Structure, resource_names
+from mock_server.model.inference.structure import PARAMETER, PathGroup, Structure, resource_names, shape_of
 from mock_server.model.meaning import Parent, Reason, Resource
 from mock_server.openapi.compile import Api
 from mock_server.openapi.description import Operation
@@ -210,6 +210,11 @@ class Resources:
             if schema is not None and part is not None and part.anatomy.members:
                 return Described(schema, part, f"GET {on_collection['GET'].path}")
         return _described_item(on_collection.get("POST"), name=called, keys=keys)
+
+    def parents_of(self, path: str) -> tuple[Parent, ...]:
+        """The parents that the parameters of a collection's path name, whether or not the description has the path."""
+        parameters = tuple(name.strip("{}") for name in PARAMETER.findall(path))
+        return self._parents(shape_of(path), parameters, EMPTY)
 
     def _parents(self, shape: str, parameters: tuple[str, ...], anatomy: Anatomy) -> tuple[Parent, ...]:
         """The parents named by a path's parameters, outermost first."""

@@ -6,11 +6,17 @@ A name is compared by its words, so that ``per_page``, ``perPage`` and ``PerPage
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mock_server.model.anatomy import Member, singular, words
 
 
 def _spellings(*names: str) -> frozenset[tuple[str, ...]]:
     return frozenset(words(name) for name in names)
+
+
+EXCHANGE_IDS = _spellings("request_id", "trace_id", "correlation_id", "tracking_id", "log_id")
+"""What the id of one exchange is called, in a success as in an error."""
 
 
 QUERY_ROLES: dict[str, frozenset[tuple[str, ...]]] = {
@@ -62,12 +68,15 @@ ENVELOPE_ROLES: dict[str, frozenset[tuple[str, ...]]] = {
     "offset": _spellings("offset", "skip", "start", "start_index"),
     "page": _spellings("page", "page_number", "current_page", "number", "page_no", "page_index",
     "pagenumber"),
-    "pages": _spellings("pages", "total_pages", "page_count", "last_page", "totalpages", "num_pages"),
+    "pages": _spellings("pages", "total_pages", "total_page", "page_count", "last_page", "totalpages", "num_pages"),
     "next_url": _spellings("next", "next_page_url", "next_url", "next_page", "next_link", "next_href"),
     "previous_url": _spellings("previous", "prev", "previous_page_url", "prev_page_url", "prev_url",
     "previous_url"),
     "first_url": _spellings("first", "first_page_url", "first_url"),
     "last_url": _spellings("last", "last_page_url", "last_url"),
+    "next_page": _spellings("next_page", "next", "next_page_number"),
+    "previous_page": _spellings("previous_page", "prev_page", "pre_page", "previous", "prev", "prev_page_number"),
+    "self_url": _spellings("path", "self", "self_url", "current_page_url", "href"),
     "true": _spellings("success", "ok"),
 }  # fmt: skip
 
@@ -169,15 +178,16 @@ def query_role(name: str) -> str | None:
     return next((role for role, names in QUERY_ROLES.items() if spelled in names), None)
 
 
-def envelope_role(name: str, *, of: str = "") -> str | None:
-    """The role a field beside a list plays, or None. ``of`` is the list's name: ``articlesCount`` counts
+def envelope_roles(name: str, *, of: str = "") -> Iterator[str]:
+    """The roles a field beside a list may play, likeliest first. ``of`` is the list's name: ``articlesCount`` counts
     articles."""
     spelled = words(name)
-    role = next((role for role, names in ENVELOPE_ROLES.items() if spelled in names), None)
-    if role is None and of and set(spelled) & _COUNTS:
+    known = [role for role, names in ENVELOPE_ROLES.items() if spelled in names]
+    yield from known
+    if not known and of and set(spelled) & _COUNTS:
         rest = [singular(word) for word in spelled if word not in _COUNTS]
-        return "total" if rest == [singular(word) for word in words(of)] else None
-    return role
+        if rest == [singular(word) for word in words(of)]:
+            yield "total"
 
 
 def is_moment(member: Member) -> bool:

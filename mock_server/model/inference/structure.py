@@ -14,7 +14,7 @@ from mock_server.model.anatomy import words
 from mock_server.openapi.compile import OperationRef
 
 _ENDING = re.compile(r"(\.json|\.xml|/)\Z")
-_PARAMETER = re.compile(r"\{[^{}/]*\}")
+PARAMETER = re.compile(r"\{[^{}/]*\}")
 _UNNAMEABLE = re.compile(r"[^A-Za-z0-9_.~-]")
 
 
@@ -50,7 +50,7 @@ def shape_of(path: str) -> str:
 
     A custom method (``/orders/{id}:cancel``) counts as a segment of its own.
     """
-    shape = _PARAMETER.sub("{}", path).replace("{}:", "{}/")
+    shape = PARAMETER.sub("{}", path).replace("{}:", "{}/")
     return _ENDING.sub("", shape) if len(shape) > 1 else shape
 
 
@@ -102,6 +102,12 @@ class Structure:
             if group is not None and group.item_of is not None:
                 found.append(Ancestor(group.item_of, parameters[: depth + 1]))
         return tuple(found)
+
+
+def collections_above(shape: str) -> tuple[str, ...]:
+    """The shapes of the collections whose items a path of this shape leads through, outermost first."""
+    segments = shape.split("/")
+    return tuple("/".join(segments[:index]) for index, segment in enumerate(segments) if "{}" in segment)
 
 
 def read_structure(refs: Iterable[OperationRef]) -> Structure:

@@ -94,6 +94,14 @@ def _unknown_parameter(operation_id: str) -> Problem | None:
     return None
 
 
+@control.after_request
+def _told(response: Response) -> Response:
+    """Whoever watches the universe looks at it again: the request may have changed its state or its time."""
+    if "universe" in g:
+        g.universe.watch(g.universe)
+    return response
+
+
 def sandbox() -> Sandbox:
     """The sandbox of the application that handles the request."""
     found: Sandbox = current_app.extensions["apidouble"]
@@ -108,10 +116,17 @@ def served(name: str) -> Served:
     return apis[name]
 
 
-def universe() -> Universe:
-    """The universe that the request names by header, URL prefix or ``session`` parameter."""
+def universe(*, catch_up: bool = True) -> Universe:
+    """The universe that the request names by header, URL prefix or ``session`` parameter, up to date.
+
+    Without ``catch_up`` what has become due there is left undone, for a request that does away with it.
+    """
     named = request.headers.get("Mock-Session") or request.args.get("session")
-    return sandbox().universes.get(named or DEFAULT_SESSION)
+    found = sandbox().universes.get(named or DEFAULT_SESSION)
+    g.universe = found
+    if catch_up:
+        sandbox().committing.catch_up(found, found.clock.now())
+    return found
 
 
 def body() -> Json:

@@ -11,7 +11,7 @@ from mock_server.exchange.universe import Universe
 from mock_server.model.clock import Clock, parse_duration, parse_instant, rfc3339
 from mock_server.openapi.values import Json
 from mock_server.web.control.apis import located
-from mock_server.web.control.blueprint import body, control, universe
+from mock_server.web.control.blueprint import body, control, sandbox, universe
 from mock_server.web.responses import json_response
 
 _EARLIEST, _LATEST = 1000, 9000
@@ -21,14 +21,14 @@ _EARLIEST, _LATEST = 1000, 9000
 @control.get("/clock")
 def read_clock() -> Response:
     """The virtual time."""
-    return _shown(universe())
+    return _shown(universe(catch_up=False))
 
 
 @control.post("/clock")
 def change_clock() -> Response:
     """Freezes the clock or lets it run, then advances it; or neither, when one of them cannot be."""
     asked = body()
-    here = universe()
+    here = universe(catch_up=False)
     with here.lock:
         clock = here.clock
         if "freeze" in asked:
@@ -36,6 +36,7 @@ def change_clock() -> Response:
         if "advance" in asked:
             clock = _advanced(clock, asked["advance"])
         here.clock = clock
+    sandbox().committing.catch_up(here, clock.now())
     return _shown(here)
 
 

@@ -26,7 +26,7 @@ def save_snapshot(name: str) -> Response:
 @control.post("/snapshots/<name>/restore")
 def restore_snapshot(name: str) -> Response:
     """Back to a snapshot."""
-    here = universe()
+    here = universe(catch_up=False)
     with here.lock:
         _check(here, name)
         here.restore(name)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from flask import Response
 
 from mock_server.web import statewriting
-from mock_server.web.control.blueprint import body, control, sandbox, served, universe
+from mock_server.web.addresses import Namespace, namespace_of
+from mock_server.web.control.blueprint import body, control, query, sandbox, served, universe
 from mock_server.web.responses import json_response, no_content
-from mock_server.web.statewriting import Namespace
 
 
 def _namespace(api: str) -> Namespace:
-    return statewriting.namespace_of(sandbox(), served(api))
+    return namespace_of(sandbox(), served(api))
 
 
 @control.post("/reset")
 def reset() -> Response:
     """Back to the seed."""
-    universe().reset()
+    universe(catch_up=False).reset()
     return no_content()
 
 
@@ -53,44 +53,48 @@ def merge_state(api: str) -> Response:
 @control.get("/state/<api>/<resource>")
 def read_resource(api: str, resource: str) -> Response:
     """One resource's items."""
-    return json_response(statewriting.read_resource(_namespace(api), universe(), resource))
+    return json_response(statewriting.read_resource(_namespace(api), universe(), resource, tenant=query("tenant")))
 
 
 @control.put("/state/<api>/<resource>")
 def replace_resource(api: str, resource: str) -> Response:
     """One resource's items, replaced."""
     namespace = _namespace(api)
-    statewriting.write_resource(namespace, universe(), resource, body())
-    return json_response(statewriting.read_resource(namespace, universe(), resource))
+    statewriting.write_resource(namespace, universe(), resource, body(), tenant=query("tenant"))
+    return json_response(statewriting.read_resource(namespace, universe(), resource, tenant=query("tenant")))
 
 
 @control.delete("/state/<api>/<resource>")
 def clear_resource(api: str, resource: str) -> Response:
     """One resource's items, all removed."""
-    statewriting.clear_resource(_namespace(api), universe(), resource)
+    statewriting.clear_resource(_namespace(api), universe(), resource, tenant=query("tenant"))
     return no_content()
 
 
 @control.get("/state/<api>/<resource>/<path:key>")
 def read_item(api: str, resource: str, key: str) -> Response:
     """One item."""
-    return json_response(statewriting.read_item(_namespace(api), universe(), resource, key))
+    return json_response(statewriting.read_item(_namespace(api), universe(), resource, key, tenant=query("tenant")))
 
 
 @control.put("/state/<api>/<resource>/<path:key>")
 def replace_item(api: str, resource: str, key: str) -> Response:
     """One item, stored in place of what was under its key."""
-    return json_response(statewriting.replace_item(_namespace(api), universe(), resource, key, body()))
+    return json_response(
+        statewriting.replace_item(_namespace(api), universe(), resource, key, body(), tenant=query("tenant"))
+    )
 
 
 @control.patch("/state/<api>/<resource>/<path:key>")
 def merge_item(api: str, resource: str, key: str) -> Response:
     """One item, changed by a merge patch (RFC 7396)."""
-    return json_response(statewriting.merge_item(_namespace(api), universe(), resource, key, body()))
+    return json_response(
+        statewriting.merge_item(_namespace(api), universe(), resource, key, body(), tenant=query("tenant"))
+    )
 
 
 @control.delete("/state/<api>/<resource>/<path:key>")
 def remove_item(api: str, resource: str, key: str) -> Response:
     """One item, removed."""
-    statewriting.remove_item(_namespace(api), universe(), resource, key)
+    statewriting.remove_item(_namespace(api), universe(), resource, key, tenant=query("tenant"))
     return no_content()

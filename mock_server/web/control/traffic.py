@@ -61,12 +61,15 @@ def list_events() -> Response:
 def _event_json(recorded: RecordedEvent) -> dict[str, Json]:
     event = recorded.event
     return {
+        "id": event.id,
         "time": rfc3339(recorded.time),
         "api": recorded.api,
         "type": event.type,
         "resource": event.resource,
         "key": event.key,
+        "tenant": event.tenant,
         "payload": event.data,
+        "violations": [violation.as_json() for violation in recorded.violations],
     }
 
 

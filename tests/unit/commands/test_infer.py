@@ -29,6 +29,26 @@ def test_report_names_resources_and_what_operations_do() -> None:
     ]
 
 
+def test_report_tells_what_happens_by_itself(tmp_path: Path) -> None:
+    overlay = tmp_path / "overlay.yaml"
+    transitions = {"sell": {"from": ["available"], "to": "sold", "after": "P1D"},
+                   "expire": {"to": "sold", "at": "$resource#/born"}}  # fmt: skip
+    pets = {
+        "states": {"property": "status", "transitions": transitions},
+        "effects": [{"on": ["deleted", "created"], "when": "$resource#/id == 1", "remove": "pets", "key": "2"}],
+        "serials": {"/tag": "P-{number}"},
+    }
+    action = {"target": "$", "update": {"x-mock-resources": {"pets": pets}}}
+    info = {"title": "Time", "version": "1"}
+    overlay.write_text(yaml.safe_dump({"overlay": "1.0.0", "info": info, "actions": [action]}, sort_keys=False))
+    assert run("infer", PETS, "--overlay", overlay).out.splitlines()[1:5] == [
+        "    sell: available → sold after P1D",
+        "    expire: any state → sold at $resource#/born",
+        "    on created, deleted when $resource#/id == 1: remove pets",
+        "    /tag: numbered P-{number}",
+    ]
+
+
 def test_explained_report_gives_a_reason_for_every_guess() -> None:
     lines = run("infer", PETS, "--explain").out.splitlines()
     assert "    key: id  (matches path parameter 'petId')" in lines

@@ -91,6 +91,11 @@ _MISTAKES = {
         "operationId: readPet\n", "operationId: readPet\n      x-mock-operation: {behavior: reed}\n", 7,
         f"{_READ}/x-mock-operation/behavior", ("got:     reed",),
     ),
+    "effect on nothing": Mistake(
+        "components:\n",
+        "x-mock-resources: {pets: {effects: [{\"on\": deleted, remove: petz, key: $resource#/id}]}}\ncomponents:\n",
+        20, "/x-mock-resources/pets/effects/0/remove", ("hint:    did you mean 'pets'?",),
+    ),
     "link to nowhere": Mistake(
         "again: {operationId: readPet}", "again: {operationId: readPets}", 19,
         f"{_READ}/responses/200/links/again", ("hint:    did you mean 'readPet'?",),

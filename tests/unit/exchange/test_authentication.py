@@ -11,6 +11,7 @@ import pytest
 from mock_server.exchange.authentication import Authenticator, Credential, TokenVerifier
 from mock_server.exchange.messages import RawRequest
 from mock_server.model.call import Principal
+from mock_server.model.credentials import Refused
 from mock_server.model.problem import Kind, Problem
 from mock_server.openapi.compile import Api
 from mock_server.openapi.description import Operation
@@ -145,8 +146,8 @@ def test_scope_patterns_cover_what_they_start() -> None:
 
 
 def test_verifier_judges_what_is_not_known() -> None:
-    def verify(token: str, _: datetime) -> Principal | str:
-        return Principal("made", "token") if token == "good" else "the token is bad"
+    def verify(token: str, _: datetime) -> Principal | Refused:
+        return Principal("made", "token") if token == "good" else Refused("the token is bad")
 
     good = asked({"token": []}, headers={"authorization": "Bearer good"}, verifiers={"token": verify})
     bad = asked({"token": []}, headers={"authorization": "Bearer bad"}, verifiers={"token": verify})

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from mock_server.exchange.tokens import TokenRules, jwks, mint_token, verifier
 from mock_server.model.call import Principal
+from mock_server.model.credentials import Refused
+from mock_server.model.problem import Kind
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SECRET = "a shared secret of at least thirty-two bytes"
@@ -33,7 +35,9 @@ def test_minted_token_is_accepted_with_its_scopes() -> None:
 def test_token_holds_until_its_lifetime_ends_by_the_universes_clock() -> None:
     token = mint_token(RULES, subject="ann", scopes=[], now=NOW, lifetime=timedelta(hours=1))
     assert isinstance(verifier(RULES)(token, NOW + timedelta(minutes=59)), Principal)
-    assert "expired" in str(verifier(RULES)(token, NOW + timedelta(minutes=60)))
+    late = verifier(RULES)(token, NOW + timedelta(minutes=60))
+    assert isinstance(late, Refused)
+    assert late.kind is Kind.EXPIRED
 
 
 @pytest.mark.parametrize(
@@ -49,8 +53,8 @@ def test_token_holds_until_its_lifetime_ends_by_the_universes_clock() -> None:
 )
 def test_token_with_a_wrong_claim_is_refused(claims: dict[str, object], why: str) -> None:
     found = verifier(RULES)(signed(claims), NOW)
-    assert isinstance(found, str)
-    assert why in found
+    assert isinstance(found, Refused)
+    assert why in found.why
 
 
 def deep(part: bytes) -> str:
@@ -62,7 +66,7 @@ def deep(part: bytes) -> str:
     ["", "a.b.c", "é.é.é", deep(b"[" * 100_000) + ".e30.x", deep(b'{"alg":"none"}') + ".e30.", "." * 1000],
 )
 def test_hostile_token_is_refused(token: str) -> None:
-    assert isinstance(verifier(RULES)(token, NOW), str)
+    assert isinstance(verifier(RULES)(token, NOW), Refused)
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])

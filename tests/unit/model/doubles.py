@@ -40,7 +40,7 @@ class Double:
     def __init__(self, document: Json, *, seed: int = 1) -> None:
         self.api = Api(Documents.from_value(document), name="test")
         self.model = Model(self.api, seed=seed, epoch=NOW)
-        self._line = Line(self.model, authenticator=Authenticator([], verifiers={}))
+        self.line = Line(self.model, authenticator=Authenticator([], verifiers={}))
         self.seconds = NOW.timestamp()
         universes = Universes(State(), clock=Clock(lambda: self.seconds), seed=seed, tables={})
         self.universe: Universe = universes.default
@@ -60,7 +60,7 @@ class Double:
             sent.setdefault("content-type", "application/json")
             raw = json.dumps(body).encode()
         path, _, query = target.partition("?")
-        response = self._line.answer(RawRequest(method, path, query, sent, raw, "http://double"), self.universe)
+        response = self.line.answer(RawRequest(method, path, query, sent, raw, "http://double"), self.universe)
         is_json = "json" in dict(response.headers).get("Content-Type", "")
         return Answer(response.status, json.loads(response.body) if is_json else None, dict(response.headers))
 
