@@ -51,6 +51,21 @@ Present: TypeAlias = Callable[[str, str], Presented]
 Advance: TypeAlias = Callable[[str], None]
 """Moves the clock on by an ISO 8601 duration."""
 
+Freeze: TypeAlias = Callable[[], None]
+"""Makes the clock stand still, where that can be done."""
+
+
+def _goes_on() -> None:
+    """The clock of a real service does."""
+
+
+Merge: TypeAlias = Callable[[str, str, str, Json], None]
+"""Merges members into a stored item, past the API: API, resource, key (after its parents' keys), members."""
+
+
+def _not_ours(api: str, resource: str, key: str, members: Json) -> None:
+    raise ConfigurationError(f"the state of {api} cannot be written to", got=f"{resource}/{key}")
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -59,6 +74,8 @@ class Target:
     send: Send
     present: Present
     advance: Advance
+    freeze: Freeze = _goes_on
+    merge: Merge = _not_ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +102,37 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class StateWrite:
+    """What somebody else does before a step: members merged into a stored item, past the API."""
+
+    api: str
+    resource: str
+    key: str
+    merge: Json
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One exchange of a transcript, or a move of the clock. ``place`` is where it is written."""
+    """One exchange of a transcript, or a move of the clock; ``place`` is where it is written, ``repeat`` how often."""
 
     place: Place
     name: str
     clock: str | None
     credential: str | None
     exchange: tuple[Request, Expected] | None
+    repeat: int = 1
+    write: StateWrite | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """An exchange file as it was read."""
+    """An exchange file as it was read; ``frozen`` says that the clock stands still between its steps."""
 
     path: Path
     title: str
     source: str
     steps: tuple[Step, ...]
+    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +192,9 @@ def load(path: Path) -> Transcript:
         pointer = pointers.join("/steps", index)
         place = Place(str(path), pointer, line_of(data, pointer))
         steps.append(_step(entry, place, default_api=document.get("api", "")))
-    return Transcript(path, document["title"], document.get("source", ""), tuple(steps))
+    return Transcript(
+        path, document["title"], document.get("source", ""), tuple(steps), document.get("clock") == "frozen"
+    )
 
 
 def findings(source: ApiSource, served: Served) -> Iterator[ApidoubleError]:
@@ -195,7 +227,23 @@ def _step(entry: Mapping[str, Json], place: Place, *, default_api: str) -> Step:
         check_sent(entry["request"], Place(place.file, place.pointer + "/request", place.line))
         check_expected(entry["response"], Place(place.file, place.pointer + "/response", place.line))
         exchange = (_request(entry["request"], place, default_api=default_api), _expected(entry["response"]))
-    return Step(place, entry.get("name", ""), entry.get("clock"), entry.get("credential"), exchange)
+    return Step(
+        place,
+        entry.get("name", ""),
+        entry.get("clock"),
+        entry.get("credential"),
+        exchange,
+        entry.get("repeat", 1),
+        _write(entry["state"], place, default_api=default_api) if "state" in entry else None,
+    )
+
+
+def _write(entry: Mapping[str, Json], place: Place, *, default_api: str) -> StateWrite:
+    check_sent(entry["merge"], Place(place.file, place.pointer + "/state/merge", place.line))
+    api = entry.get("api", default_api)
+    if not api:
+        raise FixtureError("this write goes to no API", place=place, hint="give the file or the write an `api`")
+    return StateWrite(api, entry["resource"], entry["key"], entry["merge"])
 
 
 def _request(entry: Mapping[str, Json], place: Place, *, default_api: str) -> Request:
@@ -229,17 +277,25 @@ def _content(entry: Mapping[str, Json]) -> str | None:
 def run(transcript: Transcript, target: Target) -> Failure | None:
     """The first step that does not get its response, or None when all do; later steps may depend on it."""
     bindings = Bindings()
+    if transcript.frozen:
+        target.freeze()
     for step in transcript.steps:
         if step.clock is not None:
             target.advance(step.clock)
+        if step.write is not None:
+            key = _key(step.write.key, bindings, step.place)
+            target.merge(step.write.api, step.write.resource, key, resolved(step.write.merge, bindings, step.place))
         if step.exchange is None:
             continue
         request, expected = step.exchange
         url, headers, body = _written(request, step, bindings, target.present)
-        answer = target.send(request.api, request.method, url, headers, body)
-        mismatches, bindings = _judged(expected, answer, bindings)
-        if mismatches:
-            return Failure(step, f"{request.method} {url} of {request.api}", tuple(mismatches), answer[2])
+        for number in range(1, step.repeat + 1):
+            answer = target.send(request.api, request.method, url, headers, body)
+            mismatches, bindings = _judged(expected, answer, bindings)
+            if mismatches:
+                which = f" (number {number} of {step.repeat})" if step.repeat > 1 else ""
+                sent = f"{request.method} {url} of {request.api}{which}"
+                return Failure(step, sent, tuple(mismatches), answer[2])
     return None
 
 
@@ -258,6 +314,11 @@ def _written(request: Request, step: Step, bindings: Bindings, present: Present)
     elif request.content == "text":
         body = request.value.encode()
     return path + (f"?{urlencode(query, quote_via=quote)}" if query else ""), headers, body
+
+
+def _key(text: str, bindings: Bindings, place: Place) -> str:
+    """A key with what was bound to the names in its braces."""
+    return re.sub(r"\{(\w+)\}", lambda found: _text(bindings.value(found[1], place=place)), text)
 
 
 def _segment(value: Json) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from textwrap import dedent
@@ -12,10 +13,8 @@ from typing import Any
 import pytest
 
 from contracts.exchanges import Answer, Presented, Target, carried, exchange_files, load, run
+from contracts.targets import in_process
 from mock_server.errors import FixtureError
-from mock_server.exchange.messages import RawRequest
-from mock_server.exchange.universe import Universe
-from mock_server.model.clock import parse_duration
 from mock_server.openapi.description import SecurityScheme
 from mock_server.packs import ApiSource, pack, pack_names
 from mock_server.sandbox import Sandbox
@@ -32,27 +31,6 @@ def sources(fixtures: Path) -> list[ApiSource]:
 @cache
 def sandbox(fixtures: Path) -> Sandbox:
     return Sandbox(sources(fixtures))
-
-
-def in_process(box: Sandbox, universe: Universe) -> Target:
-    """The double without a server between."""
-
-    def send(api: str, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        path, _, query = url.partition("?")
-        lowered = {name.lower(): value for name, value in headers.items()}
-        request = RawRequest(method, path, query, lowered, body, "http://localhost")
-        response = box.api(api).line.answer(request, universe)
-        return response.status, dict(response.headers), response.body
-
-    def present(api: str, name: str) -> Presented:
-        served = box.api(api)
-        credential = next(known for known in served.credentials if known.name == name)
-        return carried(served.api.security_schemes[credential.scheme], credential.value)
-
-    def advance(duration: str) -> None:
-        universe.clock = universe.clock.advanced(parse_duration(duration))
-
-    return Target(send, present, advance)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.parent.name}-{path.stem}")
@@ -193,6 +171,35 @@ def test_a_step_that_cannot_be_used_is_refused(tmp_path: Path, step: str, words:
     with pytest.raises(FixtureError, match=words) as caught:
         load(path)
     assert str(path) in str(caught.value)
+
+
+REPEATED = """
+    title: enough is enough
+    api: shop
+    clock: frozen
+    steps:
+      - repeat: 3
+        request: {method: GET, path: /}
+        response: {status: 200}
+"""
+
+
+def test_a_repeated_request_must_get_its_response_each_time(tmp_path: Path) -> None:
+    target, sent = answering((200, 1), (200, 1), (200, 1))
+    assert run(load(written(tmp_path, REPEATED)), target) is None
+    assert len(sent) == 3
+    target, sent = answering((200, 1), (429, 1), (200, 1))
+    failure = run(load(written(tmp_path, REPEATED)), target)
+    assert failure is not None
+    assert "number 2 of 3" in str(failure)
+    assert len(sent) == 2
+
+
+def test_a_frozen_transcript_stops_the_clock_before_its_first_step(tmp_path: Path) -> None:
+    target, sent = answering((200, 1), (200, 1), (200, 1))
+    stopped: list[int] = []
+    run(load(written(tmp_path, REPEATED)), replace(target, freeze=lambda: stopped.append(len(sent))))
+    assert stopped == [0]
 
 
 def test_a_request_to_no_api_is_refused(tmp_path: Path) -> None:
