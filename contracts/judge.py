@@ -82,7 +82,8 @@ class Judge:
         anywhere = _spelled_out({key: value for key, value in document.items() if key != "servers"})
         suffixed = (name for name in _media_types(document) if _JSON_SUFFIX.search(name))
         readable: dict[str, Callable[[bytes], Any]] = dict.fromkeys(suffixed, _read_json)
-        readable["application/octet-stream"] = _read_binary
+        readable |= dict.fromkeys(("application/octet-stream", "application/pdf"), _read_binary)
+        readable |= dict.fromkeys((name for name in _media_types(document) if name.startswith("text/")), _read_text)
         config = Config(
             spec_validator_cls=None,  # type: ignore[arg-type]  # None means that messages are judged, not the document
             extra_media_type_deserializers=readable,
@@ -177,6 +178,10 @@ def _media_types(value: Any) -> Iterator[str]:
 
 def _read_json(body: bytes, **_: str) -> Any:
     return json.loads(body)
+
+
+def _read_text(body: bytes, **_: str) -> str:
+    return body.decode("utf-8")
 
 
 def _read_binary(body: bytes, **_: str) -> str:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 class Turn:
     """A request, the universe it meets, the moment (taken once), and the trace of what is decided.
 
-    ``number`` is that of the exchange in its universe; ``base`` is the part of the path that is the base path of a described server; ``principal`` is set once the caller
-    is known, and ``standings`` once the request has been counted against the limits of its operation.
+    ``number`` is that of the exchange in its universe; ``base`` is the part of the path that is the base path of a
+    described server; ``principal`` is set once the caller is known, and ``standings`` once the request has been counted
+    against the limits of its operation.
     """
 
     request: RawRequest

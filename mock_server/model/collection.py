@@ -170,10 +170,12 @@ class Collection:
         held = self._entries.get(key)
         if held is not None:
             written = Entry(key, held.sequence, value, held.revision + 1)
-            entries, indexes = self._entries.set(key, written), self._moved(key, held, value)
+            entries = self._entries.set(key, written)
+            indexes = None if self._indexes is None else self._moved(key, held, value)
             return Collection(entries, self._order, self._tail, self.next_sequence, indexes)
         sequence = self.next_sequence
-        entries, indexes = self._entries.set(key, Entry(key, sequence, value, 1)), self._moved(key, None, value)
+        entries = self._entries.set(key, Entry(key, sequence, value, 1))
+        indexes = None if self._indexes is None else self._moved(key, None, value)
         if len(self._tail) < CHUNK:
             return Collection(entries, self._order, self._tail.appended(sequence, key), sequence + 1, indexes)
         order = self._order.appended(self._tail)
@@ -185,7 +187,8 @@ class Collection:
         if held is None:
             return self
         sequence = held.sequence
-        entries, indexes = self._entries.delete(key), self._moved(key, held, None)
+        entries = self._entries.delete(key)
+        indexes = None if self._indexes is None else self._moved(key, held, None)
         if self._in_tail(sequence):
             return Collection(entries, self._order, self._tail.without(sequence), self.next_sequence, indexes)
         return Collection(entries, self._order.without(sequence), self._tail, self.next_sequence, indexes)
@@ -234,10 +237,9 @@ class Collection:
             object.__setattr__(self, "_indexes", known.set(path, index))
         return tuple(self._entries[key] for key in index.get(text, ()))
 
-    def _moved(self, key: str, held: Entry | None, value: Json) -> Indexes | None:
+    def _moved(self, key: str, held: Entry | None, value: Json) -> Indexes:
         """The indexes of the version in which a key that held one value holds another."""
-        if self._indexes is None:
-            return None
+        assert self._indexes is not None
         return moved(self._indexes, key, None if held is None else held.value, value)
 
     def _in_tail(self, sequence: int) -> bool:

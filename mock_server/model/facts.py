@@ -41,7 +41,8 @@ class OperationFacts:
     ``scope`` are the path parameters that index the state, in the order of the resource's parents;
     ``narrowing`` maps those that only narrow a view to the path of the member they select by. ``headers`` are
     the described ones of the success response by lower-case name. ``writable`` are the members that the
-    request describes and does not mark readOnly, None when it names no member, so that any may be sent.
+    request describes and does not mark readOnly, None when it names no member, so that any may be sent; ``ignored`` are
+    those it marks.
     ``created`` is the status of a PUT that creates. ``exchange_ids`` are the members of the response's envelope that
     identify the exchange, by path, each with its hole.
     """
@@ -56,6 +57,7 @@ class OperationFacts:
     created: int
     takes_key: bool
     writable: frozenset[str] | None
+    ignored: frozenset[str]
     defaults: Mapping[str, Json]
     exchange_ids: tuple[tuple[tuple[str, ...], Hole], ...]
 
@@ -100,6 +102,7 @@ def operation_facts(model: Model, meaning: Meaning) -> OperationFacts:
         created=201 if operation.describes(201) else meaning.status,
         takes_key=resource is not None and resource.key in writable,
         writable=writable if request.members else None,
+        ignored=frozenset(name for name, member in request.members.items() if member.read_only),
         defaults={
             name: member.schema["default"]
             for name, member in request.members.items()

@@ -20,7 +20,7 @@ _MILLISECONDS = 100_000_000_000  # an example above this is epoch time in millis
 
 
 def realize(outcome: Outcome, *, state: State, seed: int, now: datetime, exchange: int = 0) -> Outcome:
-    """The outcome with its holes filled by this double: fresh keys, the clock's time, samples, the exchange's number."""
+    """The outcome with its holes filled by this double: fresh keys, times, samples, numbers."""
     if not outcome.has_holes:
         return outcome
     values: dict[Hole, Json] = {}

@@ -161,9 +161,13 @@ class Model:
             name: moment(member.schema, self.epoch, name) if isinstance(member, Hole) else member
             for name, member in value.items()
         }
-        found = schema.violations(view.body(view.item(filled)), Direction.RESPONSE, where="body")
+        found = schema.violations(view.alone(view.item(filled)), Direction.RESPONSE, where="body")
         envelope = pointers.join("", *view.path)
-        return tuple(replace(violation, pointer=violation.pointer.removeprefix(envelope)) for violation in found)
+        return tuple(
+            replace(violation, pointer=violation.pointer.removeprefix(envelope))
+            for violation in found
+            if violation.pointer == envelope or violation.pointer.startswith(envelope + "/")
+        )
 
     def _reader(self, resource: Resource) -> Meaning | None:
         """The meaning of the operation that reads an item of the resource, or None."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property, partial
 from typing import Any
 
 from mock_server.model.anatomy import Anatomy, dissect, flatten
@@ -16,18 +17,18 @@ from mock_server.openapi.values import Direction, Json
 from mock_server.sampling import Sampler, Unsampleable
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: cached_property keeps its value in the instance's __dict__
 class View:
     """The compiled way from stored values to a response body.
 
-    ``frame`` is the body without the resource (None when the body is the resource itself), ``path`` where the
+    ``framed`` makes the body without the resource (None when the body is the resource itself), ``path`` says where the
     resource goes. ``kept`` are the only members that may be shown (None for all), ``dropped`` those that may
     not, ``pruned`` the paths of members inside members that may not, ``lacking`` samples for members that the
     response requires and the resource has not. ``is_list`` says whether a list goes there; ``omitted`` are the fields
     beside it that are left out when there is nothing to say, since they may be absent but not null.
     """
 
-    frame: Json
+    framed: Callable[[], Json]
     path: tuple[str, ...]
     kept: frozenset[str] | None = None
     dropped: frozenset[str] = UNSHOWN
@@ -35,6 +36,18 @@ class View:
     lacking: Mapping[str, Json] = field(default_factory=dict)
     is_list: bool = False
     omitted: frozenset[tuple[str, ...]] = frozenset()
+
+    @cached_property
+    def frame(self) -> Json:
+        """The envelope, drawn when it is first needed: a seed is judged without one."""
+        return self.framed()
+
+    def alone(self, content: Json) -> Json:
+        """An item or list where it goes in a body that has nothing else."""
+        body = content
+        for name in reversed(self.path):
+            body = {name: body}
+        return body
 
     def item(self, value: Json) -> Json:
         """One stored value as this response shows it."""
@@ -91,30 +104,33 @@ def view_of(meaning: Meaning, *, seed: int, now: datetime) -> View:
     """The view for an operation's success response."""
     schema = response_schema(meaning.response)
     path = meaning.envelope.path
-    frame = _frame(schema, meaning, seed=seed, now=now) if path else None
+    framed = partial(_frame, schema, meaning, seed=seed, now=now)
     resource = meaning.resource
     if schema is None or resource is None:
-        return View(frame, path)
+        return View(framed, path)
     bundle = schema.bundle(Direction.RESPONSE)
     omitted = frozenset(field for field in meaning.envelope.fields if _may_only_be_absent(bundle, field))
     found = dissect(bundle, schema_at(bundle, path))
     is_list = found.is_array
     shown = dissect(bundle, found.items) if is_list else found
     if not shown.members and not shown.closed:
-        return View(frame, path, is_list=is_list, omitted=omitted)
+        return View(framed, path, is_list=is_list, omitted=omitted)
     stored = resource.anatomy
+    sampled = partial(sampled_body, schema, seed=seed, now=now, name=meaning.operation_id)
     described, known = frozenset(shown.members), frozenset(stored.members)
     # What a request alone describes may still be shown, by a response that describes it too: a new secret.
     inner = frozenset(name for name in resource.hidden if name.startswith("/"))
     hidden = resource.hidden - inner
     dropped = (hidden & known) | ((hidden | known | UNSHOWN) - described)
     return View(
-        frame,
+        framed,
         path,
         kept=described if shown.closed else None,
         dropped=dropped,
         pruned=tuple(pointers.split(pointer) for pointer in sorted(inner)),
-        lacking=_lacking(shown, stored, sampled_body(schema, seed=seed, now=now, name=meaning.operation_id), path),
+        lacking=_lacking(
+            shown, stored, partial(sampled_body, schema, seed=seed, now=now, name=meaning.operation_id), path
+        ),
         is_list=is_list,
         omitted=omitted,
     )
@@ -129,9 +145,12 @@ def _may_only_be_absent(bundle: Json, path: tuple[str, ...]) -> bool:
     return bool(member.types) and "null" not in member.types and member.schema.get("nullable") is not True
 
 
-def _lacking(shown: Anatomy, stored: Anatomy, sampled: Json, path: tuple[str, ...]) -> dict[str, Json]:
+def _lacking(shown: Anatomy, stored: Anatomy, sample: Callable[[], Json], path: tuple[str, ...]) -> dict[str, Json]:
     """Samples for members that the response requires and the stored resource can never have."""
     missing = [name for name in shown.required if name not in stored.members]
+    if not missing:
+        return {}
+    sampled = sample()
     for name in path:
         sampled = sampled.get(name) if isinstance(sampled, dict) else None
     if isinstance(sampled, list):

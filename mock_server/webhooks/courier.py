@@ -144,7 +144,9 @@ class Courier:
         except ApidoubleError as error:
             return failed(delivery, error.problem)
         reply: Reply = self._send(message)
-        return attempted(delivery, reply, retries=webhooks.rules.retries, now=sender.clock.now(), moment=moment)
+        # The wait counts from before the POST: whoever has received it and then moves the clock by the wait gets the
+        # next one, whether or not the answer has been seen here by then.
+        return attempted(delivery, reply, retries=webhooks.rules.retries, now=now, moment=moment)
 
     # On threads of its own
 

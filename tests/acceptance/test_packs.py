@@ -157,9 +157,9 @@ def test_every_operation_answers_a_dynamic_sample_that_it_describes(name: str) -
 
 
 def test_events_satisfy_the_webhooks_that_describe_them() -> None:
-    box = Sandbox(sources(FILES[0].parent.parent))
     checked = 0
     for path in FILES:
+        box = sandbox(path.parent.parent)
         universe = box.universes.get(f"events-{path.stem}")
         run(load(path), in_process(box, universe))
         for recorded in universe.events:

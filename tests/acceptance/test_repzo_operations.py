@@ -99,8 +99,8 @@ def test_operation_ids_are_camel_case_verbs() -> None:
 TYPES = {"string", "integer", "number", "boolean", "object"}
 TYPE = re.compile(
     r"(?P<type>Array of (?:strings|objects|numbers|integers)|string|integer|number|boolean|object)"
-    r"(?P<rest> (?:or [\w ()]+))?(?: <(?P<format>[\w-]+)>)?(?: \[ (?P<least>\d+) \.\. (?P<most>\d+) \]| >= (?P<least_alone>\d+))?"
-    r"(?: \(\w+\))?"
+    r"(?P<rest> (?:or [\w ()]+))?(?: <(?P<format>[\w-]+)>)?"
+    r"(?: \[ (?P<least>\d+) \.\. (?P<most>\d+) \]| >= (?P<least_alone>\d+))?(?: \(\w+\))?"
 )
 HEADS = ("Authorizations:", "path Parameters", "query Parameters", "Request Body schema:", "Responses")
 

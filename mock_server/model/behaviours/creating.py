@@ -184,7 +184,7 @@ def assign(
     resource = meaning.resource
     assert resource is not None
     facts, kept = world.model.facts(meaning), world.model.resource_facts(resource)
-    accepted = {name: m for name, m in given.items() if name not in kept.read_only}
+    accepted = {name: m for name, m in given.items() if name not in kept.read_only and name not in facts.ignored}
     value: dict[str, Any] = {**facts.defaults, **accepted}
     if resource.intake is not None:
         value = merge_patch(taken(resource, dict(facts.defaults)), accepted)

@@ -56,7 +56,7 @@ def _replaced(world: World, meaning: Meaning, call: Call, entry: Entry) -> dict[
     resource = meaning.resource
     assert resource is not None
     facts, kept = world.model.facts(meaning), world.model.resource_facts(resource)
-    given = {n: m for n, m in given_members(meaning, call).items() if n not in kept.own}
+    given = {n: m for n, m in given_members(meaning, call).items() if n not in kept.own and n not in facts.ignored}
     value: dict[str, Any] = {**facts.defaults, **given}
     old = entry.value if isinstance(entry.value, dict) else {}
     for name, member in old.items():
@@ -115,7 +115,7 @@ def _patched(world: World, meaning: Meaning, call: Call, entry: Entry) -> dict[s
         violation = Violation("body", "", "type", result, "object", "would leave no object")
         return Problem(Kind.INVALID, "the patch would leave no object", (violation,))
     facts, kept = world.model.facts(meaning), world.model.resource_facts(resource)
-    fixed = kept.own
+    fixed = kept.own | facts.ignored
     if facts.writable is not None:
         fixed = fixed | {n for n, rule in resource.assigned.items() if rule != "initial" and n not in facts.writable}
     patched = {name: member for name, member in result.items() if name not in fixed}

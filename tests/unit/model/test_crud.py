@@ -288,3 +288,15 @@ def test_an_exhausted_key_is_reported_and_stores_nothing() -> None:
     assert refused.status == 500
     assert "no further value is left for the key 'code'" in refused.json["detail"]
     assert len(things.get("/things").json) == 2
+
+
+def test_a_member_that_only_the_request_marks_read_only_is_ignored() -> None:
+    item = thing({"id": INTEGER, "name": TEXT, "version": INTEGER}, "id")
+    written = {"allOf": [thing({"name": TEXT}), thing({"version": {**INTEGER, "readOnly": True}})]}
+    paths = crud(ref("Thing"), written)
+    paths["/things/{id}"]["patch"]["requestBody"] = {"content": {"application/json": {"schema": written}}}
+    double = Double(document(paths, {"Thing": item}))
+    made = double.created("/things", {"name": "a", "version": 7})
+    assert made.get("version") != 7
+    assert double.patch("/things/1", {"version": 9}).json.get("version") != 9
+    assert double.put("/things/1", {"name": "b", "version": 9}).json.get("version") != 9

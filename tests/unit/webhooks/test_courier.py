@@ -14,7 +14,7 @@ from mock_server.openapi.values import Json
 from mock_server.webhooks.message import Message
 from mock_server.webhooks.options import WebhookOptions
 from mock_server.webhooks.retrying import Reply
-from tests.unit.webhooks.shop import Shop, description
+from tests.unit.webhooks.shop import NOW, Shop, description
 
 SOON = 10.0
 
@@ -140,3 +140,16 @@ def test_timed_transition_is_told_though_nobody_looks() -> None:
     with running(inbox, document) as sandbox:
         order(sandbox)
         assert [payload["type"] for payload in inbox.got(2)] == ["order.created", "order.changed"]
+
+
+def test_wait_counts_from_the_beginning_of_the_attempt() -> None:
+    def slow(message: Message) -> Reply:
+        here = sandbox.universes.default
+        here.clock = here.clock.advanced(timedelta(seconds=5))  # meanwhile, elsewhere
+        return Reply(500)
+
+    webhooks = WebhookOptions(targets=("http://localhost:9/all",), send=slow, background=False)
+    settings = Options(clock=lambda: NOW, webhooks=webhooks)
+    sandbox = Sandbox([compile_api(description(retries=["PT5S"]), name="shop")], options=settings)
+    order(sandbox)
+    assert len(sandbox.deliver_due()) == 2
