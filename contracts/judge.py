@@ -111,7 +111,8 @@ class Judge:
             header=sent,
             cookie=ImmutableMultiDict(_cookies(sent.get("cookie", ""))),
         )
-        path = unquote(parts.path[len(base) :])
+        # An encoded slash is data and must not come to divide segments before the template is matched.
+        path = unquote(re.sub("%2[Ff]", "%252F", parts.path[len(base) :]))
         content_type = sent.get("content-type", "application/octet-stream")
         return _Request(_HOST, path, method.lower(), parameters, content_type, body or None)
 

@@ -223,14 +223,11 @@ def with_stored(served: Served, stores: Mapping[str, CredentialStore], state: St
     return replace(served, credentials=tuple(_stored(each, served, stores, state) for each in served.credentials))
 
 
-def _stored(
-    credential: Credential, served: Served, stores: Mapping[str, CredentialStore], state: State
-) -> Credential:
+def _stored(credential: Credential, served: Served, stores: Mapping[str, CredentialStore], state: State) -> Credential:
     if credential.item is None:
         return credential
-    entries = list(served.seed.credentials)
-    index = next(at for at, e in enumerate(entries) if (e.get("name"), e.get("item")) == (credential.name, credential.item))
-    place = served.seed.place(f"/credentials/{index}/item")
+    names = [entry.get("name") if "item" in entry else None for entry in served.seed.credentials]
+    place = served.seed.place(f"/credentials/{names.index(credential.name)}/item")
     store = stores.get(credential.scheme)
     if store is None:
         raise FixtureError(f"no items are credentials of {credential.scheme}", place=place, got=credential.item,

@@ -105,11 +105,6 @@ class Authenticator:
         """Takes the stores, which are known only when every API that shares the state is."""
         self._stores = stores
 
-    @property
-    def looks_into_the_state(self) -> bool:
-        """Whether some credentials are items of the state."""
-        return bool(self._stores)
-
     def authenticate(
         self, operation: Operation, request: RawRequest, now: datetime, state: State = _NOTHING
     ) -> tuple[Principal | None, str] | Problem:

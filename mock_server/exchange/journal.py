@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mock_server.exchange.messages import RawRequest, RawResponse
 from mock_server.model.clock import rfc3339
@@ -15,6 +15,9 @@ from mock_server.model.meaning import Meaning, Reason
 from mock_server.model.outcome import Outcome
 from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json, Violation
+
+if TYPE_CHECKING:
+    from mock_server.exchange.limiting import Standing
 
 _REDACTED = "(redacted)"
 REDACTED_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "api-key", "set-cookie"})
@@ -36,6 +39,7 @@ class Trace:
     media_type: str = ""
     negotiation: str = ""
     violations: tuple[Violation, ...] = ()
+    standings: tuple[Standing, ...] = ()
     decisions: list[Reason] = field(default_factory=list)
     notes: tuple[str, ...] = ()
     secrets: frozenset[str] = REDACTED_HEADERS
@@ -48,7 +52,8 @@ class Trace:
             if meaning.resource is not None:
                 reasons += meaning.resource.reasons
             reasons += meaning.reasons
-        decisions = [*self.decisions, *(outcome.reasons if outcome is not None else ())]
+        limits = (standing.reason for standing in self.standings)
+        decisions = [*limits, *self.decisions, *(outcome.reasons if outcome is not None else ())]
         return {
             "candidates": list(self.candidates()),
             "operation_id": self.operation_id,

@@ -52,6 +52,13 @@ class Standing:
         reset = ceil(self.until.timestamp()) if self.limit.reset_at else self.seconds
         return tuple(zip(names, (str(self.ceiling), str(self.remaining), str(reset)), strict=True))
 
+    @property
+    def reason(self) -> Reason:
+        """What the explanation says of it."""
+        limit = self.limit
+        why = f"{limit.window.text} per {limit.per}, until {rfc3339(self.until)}"
+        return Reason(f"limit {limit.name}", f"{self.remaining} of {self.ceiling} left", why)
+
 
 class Limiter:
     """Counts the requests of one API against its limits."""
@@ -94,11 +101,7 @@ class Limiter:
                         del count[next(iter(count))]
         if exceeded:
             return _refusal(max(exceeded, key=lambda standing: standing.until), turn)
-        for standing in standings:
-            limit, left = standing.limit, f"{standing.remaining} of {standing.ceiling} left"
-            why = f"{limit.window.text} per {limit.per}, until {rfc3339(standing.until)}"
-            turn.trace.decisions.append(Reason(f"limit {limit.name}", left, why))
-        turn.standings = tuple(standings)
+        turn.standings = turn.trace.standings = tuple(standings)
         return None
 
 
@@ -120,13 +123,12 @@ def _refusal(standing: Standing, turn: Turn) -> Problem:
             f"the limit {limit.name!r} allows {standing.ceiling} requests in {limit.window.text}{whose}; "
             f"the next are taken in {standing.seconds} s"
         )
-    told = Standing(limit, standing.ceiling, 0, standing.until, standing.now)
-    why = f"{limit.window.text} per {limit.per}, until {rfc3339(standing.until)}"
-    turn.trace.decisions.append(Reason(f"limit {limit.name}", f"0 of {standing.ceiling} left", why))
+    spent = Standing(limit, standing.ceiling, 0, standing.until, standing.now)
+    turn.trace.standings = (spent,)
     return Problem(
         Kind.RATE_LIMITED,
         detail,
-        headers=(("Retry-After", str(standing.seconds)), *told.headers),
+        headers=(("Retry-After", str(standing.seconds)), *spent.headers),
         code=limit.code,
     )
 

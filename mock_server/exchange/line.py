@@ -172,8 +172,6 @@ class Line:
         """Everything between a matched operation and its answer."""
         request, trace = turn.request, turn.trace
         if operation.security:
-            if turn.universe.state.timers is not None and self.authenticator.looks_into_the_state:
-                self._catch_up(turn)
             known = self.authenticator.authenticate(operation, request, turn.now, turn.universe.state)
             if isinstance(known, Problem):
                 return self._refuser.refuse(known, operation, turn)

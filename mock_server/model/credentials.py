@@ -7,7 +7,7 @@ state as it is then.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from mock_server.model.call import Principal
@@ -29,6 +29,8 @@ Path = tuple[str, ...]
 _MILLISECONDS = 100_000_000_000
 """A number above this is epoch time in milliseconds, not in seconds."""
 
+_MOST_SEEN = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -36,6 +38,23 @@ class Refused:
 
     why: str
     kind: Kind = Kind.UNAUTHENTICATED
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Whom an item stood for when it was judged; it does so as long as it is the very same item."""
+
+    partition: Partition
+    entry: Entry
+    principal: Principal
+    expiry: datetime | None
+
+    def holds(self, state: State, now: datetime) -> bool:
+        """Whether a state has that very item, and its time is not over."""
+        collection = state.collection(self.partition)
+        if collection is None or collection.get(self.entry.key) is not self.entry:
+            return False
+        return self.expiry is None or self.expiry > now
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +75,30 @@ class CredentialStore:
     plan: Path | None = None
     expires: Path | None = None
     when: Criterion | None = None
+    _seen: dict[str, _Seen] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def presented(self, state: State, value: str, now: datetime) -> Principal | Refused | None:
         """Who presents a value at a time, or why it is refused; None when no item has it."""
+        seen = self._seen.get(value)
+        if seen is not None and seen.holds(state, now):
+            return seen.principal
         refused: Refused | None = None
         for partition, entry in self._held(state, value):
             found = self._judged(partition, entry, now)
             if isinstance(found, Principal):
+                self._remember(value, _Seen(partition, entry, found, self.expiry(entry.value)))
                 return found
             if refused is None or found.kind is Kind.EXPIRED:
                 refused = found
         return refused
+
+    def _remember(self, value: str, seen: _Seen) -> None:
+        """Keeps whom a value stood for. Whether it still does is asked of the state each time, so this is safe beside
+        other threads and universes."""
+        if self.when is None or all(operand.expression.root == "resource" for operand in self.when.operands):
+            if len(self._seen) >= _MOST_SEEN:
+                self._seen.clear()
+            self._seen[value] = seen
 
     def wire_value(self, item: Json) -> str | None:
         """What a client presents for an item, None when it has nothing to present."""
@@ -129,7 +161,7 @@ class CredentialStore:
         return self.principal(partition, entry)
 
     def _scopes(self, item: Json) -> frozenset[str] | None:
-        """The scopes in an item: an array, or a text separated by spaces; None, which refuses none, where it has none."""
+        """The scopes in an item, an array or a text separated by spaces; None, which refuses none, if it has none."""
         found = value_at(item, self.scopes) if self.scopes is not None else None
         if isinstance(found, str):
             return frozenset(found.split())

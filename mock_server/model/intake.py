@@ -14,13 +14,14 @@ class Intake:
     """The annotation ``intake`` of a resource.
 
     In this order: the members of the objects in ``spread`` count as if they had been sent beside them (which win);
-    ``rename`` gives request members the item's names; those in ``drop`` are not kept; and what the item has no
-    member for goes into the object ``gather``.
+    those in ``drop``, or not in ``keep`` where that is not None, are not kept; ``rename`` gives request members the
+    item's names; and what the item has no member for goes into the object ``gather``.
     """
 
     rename: Mapping[str, str] = field(default_factory=dict)
     spread: tuple[str, ...] = ()
     drop: frozenset[str] = frozenset()
+    keep: frozenset[str] | None = None
     gather: str | None = None
 
     def taken(self, given: Mapping[str, Json], members: Iterable[str]) -> dict[str, Any]:
@@ -31,7 +32,7 @@ class Intake:
             if isinstance(inner, dict):
                 flat |= inner
         flat |= {name: value for name, value in given.items() if not self._is_spread(name, value)}
-        named = {self.rename.get(name, name): value for name, value in flat.items() if name not in self.drop}
+        named = {self.rename.get(name, name): value for name, value in flat.items() if self._is_kept(name)}
         if self.gather is None:
             return named
         own = set(members)
@@ -41,6 +42,9 @@ class Intake:
             held = taken.get(self.gather)
             taken[self.gather] = {**held, **gathered} if isinstance(held, dict) else gathered
         return taken
+
+    def _is_kept(self, name: str) -> bool:
+        return name not in self.drop and (self.keep is None or name in self.keep)
 
     def _is_spread(self, name: str, value: Json) -> bool:
         return name in self.spread and isinstance(value, dict)

@@ -1,9 +1,9 @@
 """Serial numbers: texts such as ``INV-2026-017`` that count up without a gap and without a repeat.
 
 A format holds ``{number}`` or ``{number:03}`` (padded with zeros) once, and as often as it likes ``{year}``,
-``{month}`` and ``{day}`` of the moment of creation and runtime expressions such as ``{$resource#/series}``. A collection
-counts on its own for each text that is left when the number is taken out, so ``INV-{year}-{number}`` begins again every
-year.
+``{month}`` and ``{day}`` of the moment of creation and runtime expressions such as ``{$resource#/series}``. A
+collection counts on its own for each text that is left when the number is taken out, so ``INV-{year}-{number}``
+begins again every year.
 """
 
 from __future__ import annotations

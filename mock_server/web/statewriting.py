@@ -28,7 +28,6 @@ from mock_server.openapi.values import Json
 from mock_server.sandbox import Sandbox
 from mock_server.web.addresses import Address, Namespace, address, check_tenant
 
-
 # Reading
 
 

@@ -42,7 +42,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One POST: when it began (virtual time), the status or what went wrong instead, and how long it took in seconds."""
+    """One POST: when it began (virtual time), the status or what went wrong instead, and how many seconds it took."""
 
     time: datetime
     status: int | None

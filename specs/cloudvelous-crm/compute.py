@@ -1,4 +1,4 @@
-"""Leads coming in: the receipt for one, and made-up ones by the hundred."""
+"""Leads for testers, made up by the hundred."""
 
 from __future__ import annotations
 
@@ -9,33 +9,12 @@ from typing import Any
 from mock_server.model.behaviours.creating import build
 from mock_server.model.call import Call
 from mock_server.model.computed import computed
-from mock_server.model.meaning import Meaning, Reason
+from mock_server.model.meaning import Meaning
 from mock_server.model.outcome import Outcome
 from mock_server.model.problem import Problem
 from mock_server.model.state import Change
 from mock_server.model.world import World
 from mock_server.openapi.values import Json
-
-_TAKEN = ("name", "email", "phone", "company", "source", "notes")
-"""The members that a caller may set; Lead's others are the service's own, and unknown ones are not kept."""
-
-
-@computed("cloudvelous-create-lead")
-def create_lead(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
-    """A stored lead, and the receipt for it, whose status is not the lead's."""
-    given = {name: call.body[name] for name in _TAKEN if name in call.body}
-    built = build(world, meaning, call, given, ())
-    if isinstance(built, Problem):
-        return built
-    receipt = {
-        "id": built.value["id"],
-        "status": "pending",
-        "created_at": built.value["created_at"],
-        "message": "Lead created successfully",
-    }
-    kept = Reason("kept", ", ".join(given), "other members of the body are not described, and are dropped")
-    return Outcome(meaning.status, receipt, changes=built.changes, has_holes=True, reasons=(kept,))
-
 
 @computed("cloudvelous-generate-leads")
 def generate_leads(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:

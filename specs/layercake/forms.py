@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from mock_server.model.behaviours.creating import given_members
@@ -30,12 +31,14 @@ _ANSWERS: Mapping[str, Mapping[str, Json]] = MappingProxyType(
 )
 """What an answer to a field of each type is; a choice is one of its options."""
 
+_KEYWORD = "stored-schema"
+"""What wrong answers break is no keyword of the description, which does not know the form."""
+
 
 @computed("layercake-create-form")
 def create_form(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
     """A form whose fields all have an id."""
-    given = given_members(meaning, call)
-    properties = given["customProperties"]
+    properties = given_members(meaning, call)["customProperties"]
     fields = [
         {"id": f"f{number}", "required": False, **field} for number, field in enumerate(properties["fields"], start=1)
     ]
@@ -45,7 +48,11 @@ def create_form(world: World, meaning: Meaning, call: Call) -> Outcome | Problem
         violation = Violation("body", "/fields", "unique", repeated, None, message)
         return Problem(Kind.INVALID, f"fields {message}", (violation,))
     work = Work.of(world, call)
-    members = {**given, "customProperties": {**properties, "fields": fields, "responseCount": 0}}
+    members = {
+        "displayName": call.body["name"],
+        **({"subtype": call.body["subtype"]} if "subtype" in call.body else {}),
+        "customProperties": {**properties, "fields": fields, "responseCount": 0},
+    }
     form = work.create("forms", members)
     if isinstance(form, Problem):
         return form
@@ -67,7 +74,7 @@ def submit_form(world: World, meaning: Meaning, call: Call) -> Outcome | Problem
     if form["status"] != "published":
         return Problem(Kind.WRONG_STATE, f"the form is {form['status']}")
     fields, answers = form["customProperties"]["fields"], call.body["responses"]
-    broken = violations(answers_schema(fields), answers, pointer="/responses")
+    broken = (*_unanswered(fields, answers), *_wrong(fields, answers))
     if broken:
         return Problem(Kind.INVALID, f"{_named(broken[0], fields)} {broken[0].message}", broken)
     first = next((answers[field["id"]] for field in fields if field["id"] in answers), "")
@@ -79,14 +86,21 @@ def submit_form(world: World, meaning: Meaning, call: Call) -> Outcome | Problem
     return work.outcome(meaning.status, world.model.answers.shown(meaning, response))
 
 
-def answers_schema(fields: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
-    """The JSON Schema of the answers to a form's fields."""
-    return {
+def _unanswered(fields: Sequence[Mapping[str, Json]], answers: Mapping[str, Json]) -> Iterator[Violation]:
+    for field in fields:
+        if field["required"] and field["id"] not in answers:
+            yield Violation("body", f"/responses/{field['id']}", _KEYWORD, None, "an answer", "must be answered")
+
+
+def _wrong(fields: Sequence[Mapping[str, Json]], answers: Mapping[str, Json]) -> Iterator[Violation]:
+    """How answers break the JSON Schema that a form's fields amount to."""
+    schema = {
         "type": "object",
         "properties": {field["id"]: _answer(field) for field in fields},
-        "required": [field["id"] for field in fields if field["required"]],
         "additionalProperties": False,
     }
+    for violation in violations(schema, answers, pointer="/responses"):
+        yield replace(violation, keyword=_KEYWORD)
 
 
 def _answer(field: Mapping[str, Json]) -> dict[str, Json]:

@@ -42,8 +42,7 @@ def execute_patch(world: World, meaning: Meaning, call: Call) -> Outcome | Probl
         return Problem(Kind.WRONG_STATE, f"the patch action is {action['status']}")
     entity = _resource(world, action["targetEntity"])
     if entity is None:
-        message = f"targetEntity {action['targetEntity']!r} is no kind of record"
-        return Problem(Kind.INVALID, message)
+        return Problem(Kind.WRONG_STATE, f"targetEntity {action['targetEntity']!r} is no kind of record")
     errors, patched = [], 0
     for item in list(work.items(entity)):
         if not meets(item, action.get("conditions") or {}):

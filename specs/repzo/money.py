@@ -118,8 +118,8 @@ def rep_balances(world: World, meaning: Meaning, call: Call) -> Outcome:
     rep = work.get("rep", key)
     hidden = rep is not None and rep.get("disabled", False) and not call.query.get("disabled", False)
     invoices = work.items("fullinvoices", rep=key)
-    open_ = round(sum(each.get("total", 0) for each in invoices if each.get("status") not in _SETTLED), 2)
-    summary = {"rep": key, "total_outstanding_balance_of_invoices_created_by_rep": open_}
+    outstanding = round(sum(each.get("total", 0) for each in invoices if each.get("status") not in _SETTLED), 2)
+    summary = {"rep": key, "total_outstanding_balance_of_invoices_created_by_rep": outstanding}
     data = [] if rep is None or hidden else [{"_id": key, **summary, "rep_name": rep["name"]}]
     page, per_page = call.query.get("page", 1), call.query.get("per_page", 20)
     address = f"{call.url}/rep-balance-summary"
@@ -137,7 +137,9 @@ def rep_balances(world: World, meaning: Meaning, call: Call) -> Outcome:
         "prev_page_url": first if page > 1 else None,
         "path": address,
         "data": shown,
-        "totals": {"total_balances": sum(each["total_outstanding_balance_of_invoices_created_by_rep"] for each in shown)},
+        "totals": {
+            "total_balances": sum(each["total_outstanding_balance_of_invoices_created_by_rep"] for each in shown)
+        },
         "options": {"has_more": False, "include_documents_count": False},
     }
     return Outcome(meaning.status, body, reads=("rep", "fullinvoices"))

@@ -88,7 +88,7 @@ def _branch(
 
 @computed("repzo-convert-to-pdf")
 def convert_to_pdf(world: World, meaning: Meaning, call: Call) -> Outcome:
-    """Where the PDF of a document is for a day; as long as the document's lines make it, a page for one nobody knows."""
+    """Where the PDF of a document is for a day: as long as its lines make it, a page for one that nobody knows."""
     kind, key = call.body["documentType"], call.body["documentId"]
     document = Work.of(world, call).get(_KEPT_IN[kind], key) if kind in _KEPT_IN else None
     lines = len((document or {}).get("items") or [])

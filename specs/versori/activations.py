@@ -87,7 +87,7 @@ def _connections(work: Work, org: str, environment: Item, user: Item, given: lis
             return connection
         found[template["id"]] = connection
     for key, template in templates.items():
-        if key not in found and "connectionId" in template:
+        if key not in found and "connectionId" in template and not template["dynamic"]:
             linked = work.get("connections", template["connectionId"], scope=(org,))
             if linked is not None:
                 found[key] = linked

@@ -27,6 +27,7 @@ from .places import (
 
 _MASK = "********"
 _READABLE = frozenset({"id", "name", "type"})
+_UNSHOWN = frozenset({"endUserKeys", "templateIds"})
 
 
 def masked(value: Json) -> Json:
@@ -67,7 +68,7 @@ def create_connection(world: World, meaning: Meaning, call: Call) -> Outcome | P
 
 def shown_connection(connection: Item) -> Item:
     """A connection as answers show it."""
-    return {name: value for name, value in connection.items() if name != "endUserKeys"}
+    return {name: value for name, value in connection.items() if name not in _UNSHOWN}
 
 
 @computed("versori-update-connection")
@@ -87,7 +88,7 @@ def update_connection(world: World, meaning: Meaning, call: Call) -> Outcome | P
 
 @computed("versori-link-connection")
 def link_connection(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
-    """A template that is served by the connection from now on."""
+    """A connection that is linked to a template, and serves everybody there unless each brings their own."""
     work, org = Work.of(world, call), organisation(call)
     key, wanted = key_text(call.path["connection_id"]), call.body["connectionTemplateId"]
     connection = work.get("connections", key, scope=(org,))
@@ -99,13 +100,16 @@ def link_connection(world: World, meaning: Meaning, call: Call) -> Outcome | Pro
     project_id, template = placed
     if connection.get("systemId") != template["systemId"]:
         return unfit("/connectionTemplateId", wanted, f"is for system {template['systemId']}, the connection is not")
-    work.put("connection-templates", wanted, {**template, "connectionId": key}, scope=(org, project_id))
-    return work.outcome(meaning.status, shown_connection(connection))
+    if not template["dynamic"]:
+        work.put("connection-templates", wanted, {**template, "connectionId": key}, scope=(org, project_id))
+    linked = [*dict.fromkeys([*connection.get("templateIds", ()), wanted])]
+    stored = work.put("connections", key, {**connection, "templateIds": linked}, scope=(org,))
+    return work.outcome(meaning.status, shown_connection(stored))
 
 
 @computed("versori-list-environment-connections")
 def list_environment_connections(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
-    """The connections that serve the templates of one environment, each once."""
+    """The connections that are linked to an environment, and those of its activations."""
     work, org = Work.of(world, call), organisation(call)
     project = project_of(work, org, key_text(call.path["project_id"]))
     if isinstance(project, Problem):
@@ -113,9 +117,15 @@ def list_environment_connections(world: World, meaning: Meaning, call: Call) -> 
     environment = environment_of(work, org, call.query["env_id"])
     if isinstance(environment, Problem) or environment["projectId"] != project["id"]:
         return unfit("/env_id", call.query["env_id"], "names no environment of the project", where="query")
-    linked = dict.fromkeys(t["connectionId"] for t in templates_in(work, org, environment) if "connectionId" in t)
-    found = [work.get("connections", key, scope=(org,)) for key in linked]
-    items = [shown_connection(connection) for connection in found if connection is not None]
+    templates = templates_in(work, org, environment)
+    places, used = {template["id"] for template in templates}, {template.get("connectionId") for template in templates}
+    for activation in work.items("environments.activations", scope=(org, environment["id"])):
+        used |= {entry["connectionId"] for entry in activation["connections"]}
+    items = [
+        shown_connection(connection)
+        for connection in work.items("connections", scope=(org,))
+        if connection["id"] in used or places & set(connection.get("templateIds", ()))
+    ]
     return work.outcome(meaning.status, {"items": items, "totalCount": len(items)})
 
 

@@ -8,10 +8,10 @@ repzo.svAPIEndpoint = url;
 
 const cycles = {
   client: [{ name: "Harbour Deli", city: "Aqaba", disabled: false }, { city: "Irbid" }],
-  brand: [{ name: "Sun & Stone" }, { local_name: "شمس" }],
-  tag: [{ name: "Open late", disabled: false }, { disabled: true }],
-  tax: [{ name: "Reduced", rate: 0.08, type: "additive" }, { rate: 0.1 }],
-  warehouse: [{ name: "Depot South" }, { disabled: true }],
+  brand: [{ name: "Sun & Stone", company_namespace: ["cedarandsalt"] }, { local_name: "شمس" }],
+  tag: [{ name: "Open late", disabled: false, company_namespace: ["cedarandsalt"] }, { disabled: true }],
+  tax: [{ name: "Reduced", rate: 0.08, type: "additive", company_namespace: ["cedarandsalt"] }, { rate: 0.1 }],
+  warehouse: [{ name: "Depot South", company_namespace: ["cedarandsalt"] }, { disabled: true }],
 };
 
 const refusal = async (promise) => {

@@ -176,6 +176,7 @@ def _intake(value: Mapping[str, Json]) -> Intake | None:
         entry.get("rename") or {},
         tuple(entry.get("spread") or ()),
         frozenset(entry.get("drop") or ()),
+        frozenset(entry["keep"]) if "keep" in entry else None,
         entry.get("gather"),
     )
 

@@ -241,7 +241,7 @@ def completed(
     if resource.tenancy is not None:
         with_tenant(resource, partition.scope, value)
     for name, rule in resource.assigned.items():
-        if name not in value:
+        if name not in value and not (rule == "sample" and name in resource.defaults):
             key = rule == "key"
             made = key_hole(kept, resource, partition) if key else _ruled(world, resource, name, rule, parents)
             if made is not _OMIT:

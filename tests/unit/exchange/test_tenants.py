@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ from hypothesis import strategies as st
 from mock_server.errors import AnnotationError, FixtureError
 from mock_server.openapi.values import Json
 from mock_server.sandbox import Sandbox
-from tests.unit.exchange.tenanted import A, B, SCHEMAS, Tenanted, described, key, seeded_with, source_in, tenanted
-from tests.unit.model.doubles import TEXT, answers, array, document, operation, path_parameters, ref, thing
+from tests.unit.exchange.tenanted import SCHEMAS, A, B, Tenanted, described, key, seeded_with, source_in, tenanted
+from tests.unit.model.doubles import TEXT, answers, array, crud, document, operation, path_parameters, ref, thing
 
 
 @pytest.fixture
@@ -121,6 +120,28 @@ def test_deleting_releases_the_references_of_this_tenant_only(tmp_path: Path) ->
     shop.send("DELETE", "/companies/co", key=A)
     assert shop.send("GET", "/contacts/ca", key=A).json["company"] is None
     assert shop.send("GET", "/contacts/cb", key=B).json["company"] == "co"
+
+
+def test_serials_count_for_each_tenant(tmp_path: Path) -> None:
+    description = described()
+    description["x-mock-resources"]["contacts"]["serials"] = {"/state": "C-{number:03}"}
+    shop = tenanted(tmp_path, description)
+    made = [
+        shop.send("POST", "/contacts", {"email": f"{n}@x.example"}, key=secret).json["state"]
+        for n, secret in enumerate((A, A, B, A, B))
+    ]
+    assert made == ["C-001", "C-002", "C-001", "C-003", "C-002"]
+
+
+def test_quota_counts_for_each_tenant(tmp_path: Path) -> None:
+    description = described()
+    description["x-mock-resources"]["contacts"]["quota"] = {"limit": 2}
+    shop = tenanted(tmp_path, description)
+    statuses = [
+        shop.send("POST", "/contacts", {"email": f"{n}@x.example"}, key=secret).status
+        for n, secret in enumerate((A, A, B, B))
+    ]
+    assert statuses == [201, 429, 201, 429]
 
 
 def test_event_carries_the_tenant_whose_item_it_is_about(shop: Tenanted) -> None:
@@ -243,6 +264,25 @@ def test_path_of_another_tenant_is_a_404(tmp_path: Path) -> None:
 def test_caller_without_a_tenant_may_enter_all(tmp_path: Path) -> None:
     shop = tenanted(tmp_path, in_paths(), PATH_SEED)
     assert [contact["id"] for contact in shop.send("GET", "/o/org_b/contacts", key="staff").json] == ["c2"]
+
+
+def test_event_of_a_path_carries_the_tenant_that_the_path_names(tmp_path: Path) -> None:
+    description = in_paths()
+    events = {"contact.created": {"on": "created", "payload": {}}}
+    description["x-mock-resources"] = {"contacts": {"events": events}}
+    shop = tenanted(tmp_path, description, PATH_SEED)
+    shop.send("POST", "/o/org_a/contacts", {"email": "x@x.example"}, key="a")
+    assert [each.event.tenant for each in shop.universe().events] == ["org_a"]
+
+
+def test_resource_beside_the_paths_may_be_each_tenants_own(tmp_path: Path) -> None:
+    description = in_paths()
+    description["paths"] |= crud(ref("Plan"), thing({"name": TEXT}), path="/plans", key_schema=TEXT)
+    description["x-mock-resources"] = {"plans": {"tenant": True}}
+    plans = [{"id": f"p-{x}", "name": x, "$tenant": f"org_{x}"} for x in "ab"]
+    shop = tenanted(tmp_path, description, {**PATH_SEED, "resources": {**PATH_SEED["resources"], "plans": plans}})
+    assert [plan["id"] for plan in shop.send("GET", "/plans", key="a").json] == ["p-a"]
+    assert shop.send("GET", "/o/org_a/contacts", key="a").status == 200
 
 
 def test_entrance_that_was_refused_is_explained(tmp_path: Path) -> None:
