@@ -227,7 +227,7 @@ def resource_facts(model: Model, resource: Resource) -> ResourceFacts:
             if name in resource.anatomy.required and name not in resource.assigned and not member.write_only
         },
         key_schema=schema,
-        mint=Mint(dict(schema), name=resource.key or "id"),
+        mint=Mint(dict(schema), name=resource.key or "id", salt=resource.qualified + "/"),
         nested=model.nested_names(resource),
     )
 

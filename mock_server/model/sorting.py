@@ -22,8 +22,11 @@ _DESCENDING = frozenset({"desc", "descending", "dsc", "-1", "-"})
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A sort by paths of names, each ascending or descending; items that are equal in all stay as they were
-    created."""
+    """A sort by paths of names, each ascending or descending.
+
+    Items that are equal in all come in the order of their creation, the newest first where the first key descends, so
+    that "newest first" holds for items of one moment too.
+    """
 
     keys: tuple[tuple[tuple[str, ...], bool], ...]
 
@@ -31,8 +34,15 @@ class Order:
         """The ranks of an entry under each key."""
         return tuple(rank(value_at(entry.value, path)) for path, _ in self.keys)
 
+    @property
+    def descends(self) -> bool:
+        """Whether the first key does."""
+        return self.keys[0][1]
+
     def sorted(self, entries: list[Entry]) -> list[Entry]:
         """The entries in this order; they come in order of creation."""
+        if self.descends:
+            entries = entries[::-1]
         for path, descending in reversed(self.keys):
             entries = _sorted_by(entries, path, descending=descending)
         return entries
@@ -42,7 +52,7 @@ class Order:
         for (_, descending), own, other in zip(self.keys, self.ranks(entry), ranks, strict=True):
             if own != other:
                 return (own < other) if descending else (own > other)
-        return entry.sequence > sequence
+        return entry.sequence < sequence if self.descends else entry.sequence > sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +99,7 @@ def _property(listing: Listing, name: str) -> tuple[str, ...] | None:
 
 
 def _sorted_by(entries: list[Entry], path: tuple[str, ...], *, descending: bool) -> list[Entry]:
+    # ``reverse`` keeps the order of equal entries, as a stable sort does.
     return sorted(entries, key=lambda entry: rank(value_at(entry.value, path)), reverse=descending)
 
 

@@ -61,20 +61,24 @@ def mint(schema: Json, *, ordinal: int, seed: int, name: str, now: datetime) -> 
 
 
 class Mint:
-    """Mints identifiers for one schema, which is read once for each seed; see ``mint``."""
+    """Mints identifiers for one schema, which is read once for each seed; see ``mint``.
 
-    __slots__ = ("_name", "_presses", "_schema")
+    Mints of one schema and ``name`` but another ``salt`` strike others, where there is anything to choose.
+    """
 
-    def __init__(self, schema: Json, *, name: str) -> None:
+    __slots__ = ("_name", "_presses", "_salt", "_schema")
+
+    def __init__(self, schema: Json, *, name: str, salt: str = "") -> None:
         self._schema = schema
         self._name = name
+        self._salt = salt
         self._presses: dict[int, _Press] = {}
 
     def strike(self, ordinal: int, *, seed: int, now: datetime) -> Json:
         """The identifier number ``ordinal``, counted from 0."""
         press = self._presses.get(seed)
         if press is None:
-            press = self._presses[seed] = _Press(self._schema, seed=seed, name=self._name)
+            press = self._presses[seed] = _Press(self._schema, seed=seed, name=self._name, salt=self._salt)
         return press.strike(ordinal, now)
 
 
@@ -103,10 +107,11 @@ class _Lettering:
 class _Press:
     """What one schema needs to strike identifiers, worked out once."""
 
-    def __init__(self, schema: Json, *, seed: int, name: str) -> None:
+    def __init__(self, schema: Json, *, seed: int, name: str, salt: str = "") -> None:
         self.schema = schema
         self.seed = seed
         self.name = name
+        self.salt = salt
         bundle = Bundle(schema)
         site = Site.of([Node(schema, "")])
         plans = Plans(bundle, Direction.RESPONSE)
@@ -135,7 +140,7 @@ class _Press:
             if counted is not None and self.plan.accepts(counted):
                 return counted
         if kind == "string":
-            rng = Random(f"{self.seed}/{self.name}/{ordinal}")  # noqa: S311 - repeatable, not secret
+            rng = Random(f"{self.seed}/{self.salt}{self.name}/{ordinal}")  # noqa: S311 - repeatable, not secret
             text = self._moment(ordinal, now) or self._text(ordinal, rng, now)
             if text is not None:
                 return text
@@ -209,7 +214,7 @@ class _Press:
 
     def _settle_lettering(self, example: str | None, now: datetime) -> _Lettering:
         """The form of the specimen that leaves the most room, up to what is plenty."""
-        rng = Random(f"{self.seed}/{self.name}")  # noqa: S311 - repeatable, not secret
+        rng = Random(f"{self.seed}/{self.salt}{self.name}")  # noqa: S311 - repeatable, not secret
         best: tuple[str, ...] = ("",)
         for specimen in self._specimens(example, rng, now):
             if not self.plan.accepts(specimen):

@@ -79,11 +79,11 @@ def invoice_pdf(world: World, meaning: Meaning, call: Call) -> Outcome | Problem
 
 
 class _Page:
-    """One page in the making, dated by the object that it shows."""
+    """A page in the making, dated by the object that it shows; an invoice with many items runs on to the next."""
 
     def __init__(self, title: str, shown: dict[str, Json]) -> None:
         self._pdf = FPDF(format="A4")
-        self._pdf.set_auto_page_break(auto=False)
+        self._pdf.set_auto_page_break(auto=True, margin=15)
         self._pdf.set_title(_printable(title))
         self._pdf.set_creator("apidouble")
         self._pdf.set_creation_date(moment(shown.get("updatedAt", _WITHOUT_TIME)))

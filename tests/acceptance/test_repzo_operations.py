@@ -12,13 +12,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mock_server import pack
+from mock_server import Sandbox, pack
+from mock_server.exchange.messages import RawRequest
+from mock_server.exchange.universe import Universe
 from mock_server.model.anatomy import flatten
 from mock_server.openapi.compile import Api, load_api
 from mock_server.openapi.values import Direction, Json
@@ -335,3 +338,100 @@ def test_every_answer_has_the_members_that_the_reference_shows() -> None:
         if sorted(shown) != sorted(members):
             wrong.append((row.key, set(shown) ^ set(members)))
     assert wrong == []
+
+
+# The reference's own requests, sent to the double.
+
+FOLDED = object()
+
+
+def shown_sample(row: Row, head: str) -> dict[str, Any]:
+    """The members of an operation's sample; FOLDED where the reference shows no more than that there is something."""
+    text = lines()
+    start = next(n for n in range(row.line, len(text)) if text[n] == head)
+    members: dict[str, Any] = {}
+    for line in text[start + 4 :]:
+        if line in {"}", "]"}:
+            break
+        found = re.match(r'  • "([^"]+)": (.*?),?$', line)
+        if found is not None:
+            members[found[1]] = FOLDED if found[2] in {"{", "["} else json.loads(found[2])
+    return members
+
+
+def documented_body(row: Row) -> dict[str, Json]:
+    """The reference's request; needed members that it folds up come from the description's example, or are empty."""
+    operation = api().operation(operation_ids()[row.key])
+    assert operation.request_body is not None
+    media = operation.request_body.content[0]
+    assert media.schema is not None
+    bundle = media.schema.bundle(Direction.REQUEST)
+    example = media.examples[0].value if media.examples else {}
+    body = {name: value for name, value in shown_sample(row, "Request samples").items() if value is not FOLDED}
+    flat = flatten(bundle, bundle)
+    for name in flat.get("required") or ():
+        if name not in body:
+            body[name] = example.get(name, [] if flat["properties"][name].get("type") == "array" else {})
+    return body
+
+
+@pytest.fixture(scope="module")
+def double() -> Sandbox:
+    return Sandbox([pack("repzo")])
+
+
+def ask(double: Sandbox, universe: Universe, method: str, path: str, body: Json = None) -> tuple[int, Any]:
+    served = double.api("repzo")
+    headers = {"api-key": served.credentials[0].value, "content-type": "application/json"}
+    data = b"" if body is None else json.dumps(body).encode()
+    request = RawRequest(method, path, "", headers, data, "http://localhost")
+    response = served.line.answer(request, universe)
+    return response.status, json.loads(response.body)
+
+
+def record(answer: dict[str, Any]) -> dict[str, Any]:
+    """The record in an answer, whatever its envelope."""
+    inner = answer.get("data", answer.get("result", answer))
+    assert isinstance(inner, dict)
+    return inner
+
+
+def collections() -> list[str]:
+    """The paths of what can be created, each with its collection."""
+    return [row.path for row in rows() if row.method == "POST" and f"{row.path}/{{id}}" in {r.path for r in rows()}]
+
+
+SERVERS_OWN = {"_id", "createdAt", "updatedAt", "modifiedAt", "__v"}
+
+
+@needs_reference
+@pytest.mark.parametrize("path", collections() if REFERENCE.is_file() and TABLE.is_file() else [])
+def test_the_reference_s_own_requests_create_change_and_remove_a_record(double: Sandbox, path: str) -> None:
+    operations = {row.key: row for row in rows()}
+    universe = double.universes.get(path.strip("/").replace("/", "-"))
+    universe.clock = universe.clock.frozen(datetime(2024, 1, 2, tzinfo=UTC))  # before what the samples have is due
+    sent = documented_body(operations["POST", path])
+    status, created = ask(double, universe, "POST", path, sent)
+    assert status == 201, created
+    stored = record(created)
+    kept = {name: value for name, value in sent.items() if name in stored}
+    assert stored | kept == stored
+    place = f"{path}/{stored['_id']}"
+    assert record(ask(double, universe, "GET", place)[1]) == stored
+    for method in ("PUT", "PATCH"):
+        row = operations.get((method, f"{path}/{{id}}"))
+        if row is not None:
+            changes = documented_body(row)
+            status, changed = ask(double, universe, method, place, changes)
+            assert status == 200, changed
+            after = record(changed)
+            expected = {name: value for name, value in changes.items() if name in after and name not in SERVERS_OWN}
+            assert after | expected == after
+            assert after["_id"] == stored["_id"]
+            assert record(ask(double, universe, "GET", place)[1]) == after
+    listed = ask(double, universe, "GET", path)[1]
+    items = listed["result"] if "result" in listed else listed["data"]
+    assert stored["_id"] in [item["_id"] for item in items]
+    if ("DELETE", f"{path}/{{id}}") in operations:
+        assert ask(double, universe, "DELETE", place)[0] == 200
+        assert ask(double, universe, "GET", place)[0] == 404

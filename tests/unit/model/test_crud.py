@@ -300,3 +300,10 @@ def test_a_member_that_only_the_request_marks_read_only_is_ignored() -> None:
     assert made.get("version") != 7
     assert double.patch("/things/1", {"version": 9}).json.get("version") != 9
     assert double.put("/things/1", {"name": "b", "version": 9}).json.get("version") != 9
+
+
+def test_items_of_two_resources_made_in_one_moment_have_different_keys() -> None:
+    ulid = {"type": "string", "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}
+    item = thing({"id": ulid}, "id")
+    double = Double(document({**crud(item, thing({}), path="/boxes"), **crud(item, thing({}), path="/lids")}))
+    assert double.created("/boxes", {})["id"] != double.created("/lids", {})["id"]

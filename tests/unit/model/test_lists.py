@@ -23,6 +23,7 @@ from tests.unit.model.doubles import (
     Double,
     answers,
     array,
+    crud,
     document,
     operation,
     path_parameters,
@@ -218,7 +219,7 @@ def test_sort_gives_a_stable_permutation(values: list[Json], backwards: bool) ->
         if type(left) is type(right) is int and left != right:
             assert (left > right) == backwards
         if left == right and type(left) is type(right):
-            assert first.sequence < second.sequence
+            assert (first.sequence > second.sequence) == backwards
 
 
 # Pages
@@ -419,3 +420,21 @@ def test_pages_partition_the_list(size: int, limit: int, style: str, sort: str |
         if style == "after":
             query["after"] = page.next_cursor
     assert seen == [entry.key for entry in whole.entries]
+
+
+def test_items_of_one_moment_come_newest_first_where_the_list_does() -> None:
+    item = thing({"id": INTEGER, "rank": INTEGER}, "id")
+    query = {"sort": TEXT, "cursor": TEXT, "limit": INTEGER}
+    paths = crud(item, thing({"rank": INTEGER}), query=query)
+    listed = thing({"data": array(item), "next_cursor": {"type": ["string", "null"]}}, "data", "next_cursor")
+    paths["/things"]["get"] = operation(answers(listed), query=query)
+    double = Double(document(paths))
+    for rank in (1, 2, 2, 2, 1):
+        double.created("/things", {"rank": rank})
+    walked: list[int] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = double.get("/things", {"sort": "-rank", "limit": 2, **({"cursor": cursor} if cursor else {})}).json
+        walked += [entry["id"] for entry in page["data"]]
+        cursor = page["next_cursor"]
+    assert walked == [4, 3, 2, 5, 1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
 from pathlib import Path
 
@@ -18,11 +19,14 @@ from mock_server.openapi import source
 from mock_server.openapi.source import Limits, checked, line_of, parse, read
 from mock_server.openapi.values import Json
 
+# Texts that are numbers by YAML 1.2 alone: PyYAML, which writes by YAML 1.1, puts no quotes around them.
+_ONLY_NEWER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+|0o[0-7]+")
+
 # What YAML carries as it is: no control characters, and no line or paragraph separators, which YAML folds.
 # A key "<<" is left out since YAML takes it for a merge key.
 _TEXT = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp"), exclude_characters="\ufeff\ufffe\uffff")
-).filter(lambda text: text != "<<")
+).filter(lambda text: text != "<<" and not _ONLY_NEWER.fullmatch(text))
 # PyYAML writes by YAML 1.1, where 1e+16 needs a dot; so floats are those that both versions spell alike.
 _FLOATS = st.integers(-(10**6), 10**6).map(lambda number: number / 8)
 _SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | _FLOATS | _TEXT
