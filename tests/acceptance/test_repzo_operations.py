@@ -11,6 +11,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -409,7 +410,7 @@ SERVERS_OWN = {"_id", "createdAt", "updatedAt", "modifiedAt", "__v"}
 def test_the_reference_s_own_requests_create_change_and_remove_a_record(double: Sandbox, path: str) -> None:
     operations = {row.key: row for row in rows()}
     universe = double.universes.get(path.strip("/").replace("/", "-"))
-    universe.clock = universe.clock.frozen(datetime(2024, 1, 2, tzinfo=UTC))  # before what the samples have is due
+    universe.clock = universe.clock.frozen(datetime(2019, 1, 2, tzinfo=UTC))  # before what the samples have is due
     sent = documented_body(operations["POST", path])
     status, created = ask(double, universe, "POST", path, sent)
     assert status == 201, created
@@ -435,3 +436,21 @@ def test_the_reference_s_own_requests_create_change_and_remove_a_record(double: 
     if ("DELETE", f"{path}/{{id}}") in operations:
         assert ask(double, universe, "DELETE", place)[0] == 200
         assert ask(double, universe, "GET", place)[0] == 404
+
+
+# What no transcript can show.
+
+
+def test_serial_numbers_have_no_gaps_and_no_repeats_when_many_ask_at_once(double: Sandbox) -> None:
+    universe = double.universes.get("serials")
+    wanted = {"rep": "64d0000000000000000000a1", "warehouse": "64b000000000000000000002", "invoice_type": "sales"}
+
+    def take(_: int) -> int:
+        status, answer = ask(double, universe, "POST", "/safe-invoice-serial-counter/next", wanted)
+        assert status == 200, answer
+        number: int = answer["data"]["next_serial"]
+        return number
+
+    with ThreadPoolExecutor(8) as threads:
+        taken = list(threads.map(take, range(200)))
+    assert sorted(taken) == list(range(43, 243))
