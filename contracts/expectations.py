@@ -7,11 +7,13 @@ A marker is an object that stands for a value nobody can know beforehand:
     {$bind: name}     any value at first, the same one wherever the name recurs, and another one for each name
 
 ``$match`` and ``$bind`` may stand in one marker. Everything else is expected exactly. In a request,
-``{$bind: name}`` is what was bound, and ``{$repeat: text, times: n}`` a long text.
+``{$bind: name}`` is what was bound, ``{$text: "Bearer {name}"}`` a text with it inside, and ``{$repeat: text, times: n}``
+a long text.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +24,7 @@ from mock_server.openapi import pointers
 from mock_server.openapi.values import Json
 
 _IN_RESPONSES = ({"$any"}, {"$match"}, {"$bind"}, {"$bind", "$match"})
-_IN_REQUESTS = ({"$bind"}, {"$repeat", "times"})
+_IN_REQUESTS = ({"$bind"}, {"$text"}, {"$repeat", "times"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _is_marker(value: Mapping[str, Json]) -> bool:
 
 
 def _holds_sense(marker: Mapping[str, Json]) -> bool:
-    texts = [marker[name] for name in ("$match", "$bind", "$repeat") if name in marker]
+    texts = [marker[name] for name in ("$match", "$bind", "$text", "$repeat") if name in marker]
     if not all(isinstance(text, str) and text for text in texts) or marker.get("$any", True) is not True:
         return False
     if "times" in marker and type(marker["times"]) is not int:
@@ -110,9 +112,15 @@ def resolved(value: Json, bindings: Bindings, place: Place) -> Any:
         return value
     if "$bind" in value:
         return bindings.value(value["$bind"], place=place)
+    if "$text" in value:
+        return re.sub(r"\{(\w+)\}", lambda found: _text(bindings.value(found[1], place=place)), value["$text"])
     if "$repeat" in value:
         return value["$repeat"] * value["times"]
     return {name: resolved(member, bindings, _below(place, name)) for name, member in value.items()}
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def compare(expected: Json, got: Json, bindings: Bindings, *, pointer: str = "") -> tuple[list[Mismatch], Bindings]:

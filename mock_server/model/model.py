@@ -170,15 +170,18 @@ class Model:
         )
 
     def _reader(self, resource: Resource) -> Meaning | None:
-        """The meaning of the operation that reads an item of the resource, or None."""
+        """The meaning of the operation that shows one item of the resource: the one that reads it, else that creates it;
+        None where there is neither."""
         if resource.qualified not in self._readers:
             self._readers[resource.qualified] = self._find_reader(resource)
         return self._readers[resource.qualified]
 
     def _find_reader(self, resource: Resource) -> Meaning | None:
-        if resource.item_path is None:
-            return None
-        group = self.inference.structure.groups.get(shape_of(resource.item_path))
-        operation_id = group.methods.get("GET") if group is not None else None
-        meaning = self.meaning(operation_id) if operation_id is not None else None
-        return meaning if meaning is not None and meaning.behaviour == "read" else None
+        places = ((resource.item_path, "GET", "read"), (resource.collection_path, "POST", "create"))
+        for path, method, behaviour in places:
+            group = self.inference.structure.groups.get(shape_of(path)) if path is not None else None
+            operation_id = group.methods.get(method) if group is not None else None
+            meaning = self.meaning(operation_id) if operation_id is not None else None
+            if meaning is not None and meaning.behaviour == behaviour and meaning.body is None:
+                return meaning
+        return None

@@ -48,8 +48,8 @@ def check_unsubscribed(world: World, meaning: Meaning, call: Call) -> Outcome:
     wanted = call.body["email"].lower()
     listed = [item for item in Work.of(world, call).items("mail-unsubscribe") if item["email"].lower() == wanted]
     data: dict[str, Json] = {"is_unsubscribed": bool(listed)}
-    if listed and "unsubscribe_date" in listed[0]:
-        data["unsubscribe_date"] = listed[0]["unsubscribe_date"]
+    if listed:
+        data["unsubscribe_date"] = listed[0]["createdAt"]
     return Outcome(meaning.status, {"success": True, "data": data}, reads=("mail-unsubscribe",))
 
 

@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
@@ -20,6 +20,8 @@ from pathlib import Path
 import yaml
 
 from mock_server import MockServer, Sandbox
+from mock_server.model.model import Model
+from mock_server.model.state import State
 from mock_server.openapi.values import Json
 from mock_server.sandbox import Served
 
@@ -119,7 +121,8 @@ def judged(
     """One run of all checks in all phases, with a fixed seed."""
     (served,) = server.sandbox.apis.values()
     config = folder / "schemathesis.toml"
-    config.write_text("\n".join([*_auth(served, settings), *_known(server.sandbox, served)]))
+    tenants = {c.tenant or "" for c in served.credentials if c.name in settings.credentials.values()}
+    config.write_text("\n".join([*_auth(served, settings), *_known(server.sandbox, served, tenants)]))
     report = folder / "report.ndjson"
     chosen = [part for name in settings.sample for part in ("--include-operation-id", name)] if sampled else []
     ended = subprocess.run(
@@ -138,35 +141,42 @@ def _auth(served: Served, settings: Settings) -> Iterator[str]:
     """The settings that give Schemathesis a credential for each scheme."""
     known = {credential.name: credential.value for credential in served.credentials}
     for scheme, name in settings.credentials.items():
-        kind = "bearer" if served.api.security_schemes[scheme].type == "http" else "api_key"
+        kind = "bearer" if served.api.security_schemes[scheme].kind == "http" else "api_key"
         yield f"[auth.openapi.{scheme}]\n{kind} = {json.dumps(known[name])}"
 
 
-def _known(sandbox: Sandbox, served: Served) -> Iterator[str]:
+def _known(sandbox: Sandbox, served: Served, tenants: Set[str]) -> Iterator[str]:
     """The settings that offer keys of the seed for path parameters, so that not every item asked for is missing."""
-    state = sandbox.universes.default.state
     dictionaries: dict[tuple[str, ...], str] = {}
     bindings = []
     for ref in served.api.refs.values():
-        meaning = served.model.meaning(ref.id)
-        resource = meaning.resource
-        if resource is None:
-            continue
-        wanted = {parent.parameter: parent.resource for parent in resource.parents if parent.resource}
-        if meaning.key_parameter is not None:
-            wanted[meaning.key_parameter] = resource.name
-        for parameter, name in wanted.items():
-            qualified = f"{served.model.namespace}/{name}"
-            keys = [entry.key for _, held in state.partitions(qualified) for entry in held.entries()][:_KEYS_EACH]
-            if keys:
-                dictionary = dictionaries.setdefault(tuple(keys), f"keys{len(dictionaries)}")
-                bindings.append(
-                    f"[[operations]]\ninclude-operation-id = {json.dumps(ref.id)}\n"
-                    f'parameters."path.{parameter}" = {{ dictionary = "{dictionary}", probability = 0.7 }}'
-                )
+        for parameter, keys in _keys(sandbox.universes.default.state, served.model, ref.id, tenants).items():
+            dictionary = dictionaries.setdefault(tuple(keys)[:_KEYS_EACH], f"keys{len(dictionaries)}")
+            bindings.append(
+                f"[[operations]]\ninclude-operation-id = {json.dumps(ref.id)}\n"
+                f'parameters."path.{parameter}" = {{ dictionary = "{dictionary}", probability = 0.7 }}'
+            )
     for keys_of, name in dictionaries.items():
         yield f"[dictionaries.{name}]\nvalues = {json.dumps(keys_of)}"
     yield from bindings
+
+
+def _keys(state: State, model: Model, operation_id: str, tenants: Set[str]) -> Mapping[str, Mapping[str, None]]:
+    """The keys that the state has for each path parameter of an operation, in the order of the state."""
+    meaning = model.meaning(operation_id)
+    found: dict[str, dict[str, None]] = {}
+    if meaning.resource is None:
+        return found
+    at = meaning.resource.tenant_at
+    for partition, held in state.partitions(meaning.resource.qualified):
+        scope = partition.scope
+        if at is not None and scope[at] not in tenants:
+            continue
+        for parameter, key in zip(meaning.scope, scope if at is None else scope[:at] + scope[at + 1 :], strict=False):
+            found.setdefault(parameter, {})[key] = None
+        if meaning.key_parameter is not None:
+            found.setdefault(meaning.key_parameter, {}).update(dict.fromkeys(entry.key for entry in held))
+    return {parameter: keys for parameter, keys in found.items() if keys}
 
 
 def read(report: Path, output: str = "") -> Run:

@@ -418,7 +418,8 @@ def test_the_reference_s_own_requests_create_change_and_remove_a_record(double: 
     kept = {name: value for name, value in sent.items() if name in stored}
     assert stored | kept == stored
     place = f"{path}/{stored['_id']}"
-    assert record(ask(double, universe, "GET", place)[1]) == stored
+    read_back = record(ask(double, universe, "GET", place)[1])
+    assert read_back | stored == read_back
     for method in ("PUT", "PATCH"):
         row = operations.get((method, f"{path}/{{id}}"))
         if row is not None:
@@ -429,7 +430,8 @@ def test_the_reference_s_own_requests_create_change_and_remove_a_record(double: 
             expected = {name: value for name, value in changes.items() if name in after and name not in SERVERS_OWN}
             assert after | expected == after
             assert after["_id"] == stored["_id"]
-            assert record(ask(double, universe, "GET", place)[1]) == after
+            read_back = record(ask(double, universe, "GET", place)[1])
+            assert read_back | after == read_back
     listed = ask(double, universe, "GET", path)[1]
     items = listed["result"] if "result" in listed else listed["data"]
     assert stored["_id"] in [item["_id"] for item in items]
