@@ -20,6 +20,8 @@ from mock_server.web.credentials import credential_text
 from mock_server.web.ports import url_host
 
 _CREDENTIALS = 6
+_CREDENTIALS_OF_MANY = 2
+_MANY_APIS = 4
 _LONG_CREDENTIAL = 76
 _LONG_BODY = 300
 _LOOKED_AT = 400
@@ -30,9 +32,10 @@ def banner(sandbox: Sandbox, *, host: str, port: int, token: str | None) -> Iter
     """The lines to print: each API's URL and credentials, a curl line to try, and the control API."""
     root = f"http://{url_host(host)}:{port}"
     yield click.style("apidouble", bold=True) + f" serves {_count(sandbox)}; stop it with Ctrl-C"
+    few = _CREDENTIALS if len(sandbox.apis) < _MANY_APIS else _CREDENTIALS_OF_MANY
     for name, served in sandbox.apis.items():
         yield ""
-        yield from _api(served, f"{root}/{name}" if len(sandbox.apis) > 1 else root, root)
+        yield from _api(served, f"{root}/{name}" if len(sandbox.apis) > 1 else root, root, few=few)
     yield ""
     yield f"control API: {root}/__mock__/openapi.json"
     if token is not None:
@@ -50,10 +53,10 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _api(served: Served, url: str, root: str) -> Iterator[str]:
+def _api(served: Served, url: str, root: str, *, few: int) -> Iterator[str]:
     yield click.style(f"{served.api.title} {served.api.version}".strip(), bold=True)
     yield f"  {click.style(url, fg='cyan')}   {counted(len(served.api.refs), 'operation')}"
-    shown = _worth_showing(served)
+    shown = _worth_showing(served)[:few]
     for credential, text in shown:
         about = f"   {credential.description}" if credential.description else ""
         yield f"  {credential.name}: {text}{click.style(about, dim=True)}"
@@ -80,7 +83,7 @@ def _worth_showing(served: Served) -> list[tuple[Credential, str]]:
         elif len(text) > _LONG_CREDENTIAL:
             text = text[: _LONG_CREDENTIAL - 1] + "…"
         found.append((credential, text))
-    return found[:_CREDENTIALS]
+    return found
 
 
 def curl_example(served: Served, url: str) -> str | None:

@@ -12,8 +12,12 @@ from mock_server.sandbox import Options, Sandbox, Served
 
 
 def summary(api: Api) -> dict[str, Json]:
-    """One API as ``apidouble list --json`` shows it. An operation without provenance counts as documented."""
+    """One API as ``apidouble list --json`` shows it. An operation without provenance counts as documented.
+
+    ``marked`` says whether any operation tells where it comes from.
+    """
     inferred = sum(1 for ref in api.refs.values() if provenance(ref.operation.value) == "inferred")
+    marked = any("x-provenance" in (ref.operation.value or {}) for ref in api.refs.values())
     return {
         "name": api.name,
         "title": api.title,
@@ -22,6 +26,7 @@ def summary(api: Api) -> dict[str, Json]:
         "operations": len(api.refs),
         "documented": len(api.refs) - inferred,
         "inferred": inferred,
+        "marked": marked,
     }
 
 
@@ -56,7 +61,7 @@ def list_command(name: str | None, as_json: bool) -> None:
 
 def _counts(row: dict[str, Json]) -> str:
     found = f"{row['operations']:>4} operations"
-    return found if not row["inferred"] else f"{found}, {row['inferred']} of them inferred"
+    return f"{found}, {row['documented']} documented, {row['inferred']} inferred" if row["marked"] else found
 
 
 def _operations(served: Served) -> None:

@@ -12,6 +12,7 @@ from mock_server.model.state import Change, Partition, Put, Remove
 from mock_server.model.tenants import may_meet, parents_in
 from mock_server.model.world import World
 from mock_server.openapi.values import Json, Violation
+from mock_server.openapi.wording import shown
 
 
 def broken_constraint(
@@ -39,8 +40,8 @@ def broken_constraint(
             continue
         for pointer, held in _held(reference, value):
             if not _exists(world, resource, scope, reference, held):
-                message = f"names a {reference.resource} that does not exist"
-                expected = f"the key of a {reference.resource}"
+                message = f"names none of the {reference.resource}, got {shown(held)}"
+                expected = f"the key of one of the {reference.resource}"
                 violation = Violation("body", pointer, "reference", held, expected, message)
                 return Problem(Kind.INVALID, f"{reference.property} {message}", (violation,))
     return None

@@ -3,4 +3,8 @@
 Computed answers and effects register themselves when their module is imported; their names begin with ``repzo-``.
 """
 
-from . import bulk, feedback, money, ocr, portal, stock  # noqa: F401  # they register themselves
+from __future__ import annotations
+
+from . import bulk, feedback, money, ocr, portal, stock
+
+__all__ = ["bulk", "feedback", "money", "ocr", "portal", "stock"]

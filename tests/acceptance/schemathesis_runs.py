@@ -150,12 +150,12 @@ def _known(sandbox: Sandbox, served: Served, tenants: Set[str]) -> Iterator[str]
     dictionaries: dict[tuple[str, ...], str] = {}
     bindings = []
     for ref in served.api.refs.values():
-        for parameter, keys in _keys(sandbox.universes.default.state, served.model, ref.id, tenants).items():
-            dictionary = dictionaries.setdefault(tuple(keys)[:_KEYS_EACH], f"keys{len(dictionaries)}")
-            bindings.append(
-                f"[[operations]]\ninclude-operation-id = {json.dumps(ref.id)}\n"
-                f'parameters."path.{parameter}" = {{ dictionary = "{dictionary}", probability = 0.7 }}'
-            )
+        keys = _keys(sandbox.universes.default.state, served.model, ref.id, tenants)
+        if keys:
+            bindings.append(f"[[operations]]\ninclude-operation-id = {json.dumps(ref.id)}")
+        for parameter, held in keys.items():
+            dictionary = dictionaries.setdefault(tuple(held)[:_KEYS_EACH], f"keys{len(dictionaries)}")
+            bindings.append(f'parameters."path.{parameter}" = {{ dictionary = "{dictionary}", probability = 0.7 }}')
     for keys_of, name in dictionaries.items():
         yield f"[dictionaries.{name}]\nvalues = {json.dumps(keys_of)}"
     yield from bindings

@@ -21,9 +21,22 @@ def test_json_has_a_stable_shape() -> None:
     assert [entry["name"] for entry in listed] == list(pack_names())
     for entry in listed:
         assert set(entry) == {
-            "name", "title", "version", "base_path", "operations", "documented", "inferred"
+            "name", "title", "version", "base_path", "operations", "documented", "inferred", "marked"
         }  # fmt: skip
         assert entry["documented"] + entry["inferred"] == entry["operations"] > 0
+
+
+def test_a_pack_is_counted_by_what_is_documented_and_what_inferred() -> None:
+    listed = {entry["name"]: entry for entry in json.loads(run("list", "--json").out)}
+    assert listed["layercake"]["operations"] == 77
+    assert listed["repzo"]["operations"] == 435
+    assert listed["versori"]["operations"] >= 100
+    assert listed["kirimdev"]["operations"] >= 25
+    assert listed["kirimdev"]["documented"] >= 12
+    assert sum(entry["operations"] for name, entry in listed.items() if name.startswith("cloudvelous-")) == 10
+    found = listed["kirimdev"]
+    first = run("list", "kirimdev").out.splitlines()[0]
+    assert f"{found['operations']} operations, {found['documented']} documented, {found['inferred']} inferred" in first
 
 
 def test_description_is_listed_by_its_operations() -> None:
