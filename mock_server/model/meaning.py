@@ -254,7 +254,8 @@ class Listing:
     """How a list operation reads its query parameters. ``style``: none, offset, page or cursor.
 
     ``sortable`` gives the property (a path of names) for each name to sort by, spelled as one lower-case
-    word; empty when nothing is known of the items, so that any name is taken as it is.
+    word; empty when nothing is known of the items, so that any name is taken as it is. ``sort_else`` are parameters
+    that sort where ``sort`` was not sent.
     """
 
     style: str = "none"
@@ -264,6 +265,7 @@ class Listing:
     after: str | None = None
     before: str | None = None
     sort: str | None = None
+    sort_else: tuple[str, ...] = ()
     order: str | None = None
     search: str | None = None
     search_in: tuple[str, ...] = ()

@@ -65,10 +65,11 @@ class Sort:
 
 
 def sort_asked(listing: Listing, query: Mapping[str, Json]) -> Sort:
-    """The sort of ``sort=-created_at,name``, ``sort=name:desc`` or ``sort=name&order=desc``, else the list's
-    own."""
-    asked = query.get(listing.sort) if listing.sort else None
-    text = ",".join(str(entry) for entry in asked) if isinstance(asked, list) else asked
+    """The sort of ``sort=-created_at,name``, ``sort=name:desc``, ``sort=name&order=desc`` or a list of objects such as
+    ``{"field": "name", "order": "desc"}``, else the list's own."""
+    names = (listing.sort, *listing.sort_else) if listing.sort is not None else ()
+    asked = next((query[name] for name in names if name in query), None)
+    text = ",".join(_spelled(entry) for entry in asked) if isinstance(asked, list) else asked
     if not isinstance(text, str) or not text:
         text = listing.default_sort
     if not text:
@@ -86,6 +87,19 @@ def sort_asked(listing: Listing, query: Mapping[str, Json]) -> Sort:
         else:
             keys.append((path, backwards != (name.startswith("-") or suffix.lower() in _DESCENDING)))
     return Sort(Order(tuple(keys)) if keys else None, tuple(unknown))
+
+
+_FIELDS = ("field", "name", "property", "key", "by", "column")
+_DIRECTIONS = ("order", "direction", "type", "dir", "sort")
+
+
+def _spelled(entry: Json) -> str:
+    """One key of a sort as a text: ``{"field": "name", "type": "desc"}`` is ``name:desc``."""
+    if not isinstance(entry, dict):
+        return str(entry)
+    field = next((entry[name] for name in _FIELDS if name in entry), "")
+    direction = next((entry[name] for name in _DIRECTIONS if name in entry), "")
+    return f"{field}:{direction}" if direction != "" else str(field)
 
 
 def _property(listing: Listing, name: str) -> tuple[str, ...] | None:

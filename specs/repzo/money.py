@@ -44,7 +44,10 @@ def adjust_account(world: World, meaning: Meaning, call: Call) -> Outcome | Prob
 def overdue_from(work: Work, write: Write) -> None:
     """The day on which an installment becomes overdue: the one after its due date and its days of grace."""
     due = date.fromisoformat(write.after["due_date"])
-    day = due + timedelta(days=write.after.get("grace_period_days", 0) + 1)
+    try:
+        day = due + timedelta(days=write.after.get("grace_period_days", 0) + 1)
+    except OverflowError:
+        day = date.max  # the calendar has no such day, so it is not overdue for as long as there are days
     if write.after.get("overdue_from") != day.isoformat():
         work.merge("contract-installment", write.key, {"overdue_from": day.isoformat()})
 

@@ -86,9 +86,12 @@ class Store:
         return f"{writes:020x}"
 
     def _expiry(self, options: Item) -> str | None:
-        if "expireIn" in options:
+        if "expireIn" not in options:
+            return options.get("expireAt")
+        try:
             return rfc3339(self.work.world.now + timedelta(milliseconds=options["expireIn"]))
-        return options.get("expireAt")
+        except OverflowError:
+            return None  # after the year 9999 is never
 
     def remove(self, key: Json) -> bool:
         """Whether there was something under a key; now there is not."""

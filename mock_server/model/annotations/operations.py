@@ -245,6 +245,9 @@ def _test_event(
 
 def _listing(listing: Listing, value: Mapping[str, Json]) -> Listing:
     roles: dict[str, Any] = dict(value.get("parameters") or {})
+    if isinstance(roles.get("sort"), list):
+        roles["sort"], *others = roles["sort"]
+        roles["sort_else"] = tuple(others)
     if "filters" in value:
         named = {
             parameter: Filter(parameter, pointers.split(entry.get("property", "")), entry.get("operator", "eq"))

@@ -438,3 +438,31 @@ def test_items_of_one_moment_come_newest_first_where_the_list_does() -> None:
         walked += [entry["id"] for entry in page["data"]]
         cursor = page["next_cursor"]
     assert walked == [4, 3, 2, 5, 1]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"sortBy": '[{"field": "rank", "type": "desc"}]'}, [2, 3, 1]),
+        ({"sortBy": '[{"name": "rank", "order": 1}]'}, [1, 3, 2]),
+        ({"sort": "-rank", "sortBy": '[{"field": "rank", "type": "asc"}]'}, [2, 3, 1]),
+    ],
+)
+def test_a_second_parameter_may_sort_by_objects(query: dict[str, str], expected: list[int]) -> None:
+    item = thing({"id": INTEGER, "rank": INTEGER}, "id")
+    paths = crud(item, thing({"rank": INTEGER}))
+    by_objects = {
+        "name": "sortBy",
+        "in": "query",
+        "content": {"application/json": {"schema": array({"type": "object"})}},
+    }
+    paths["/things"]["get"] = operation(
+        answers(array(item)),
+        query={"sort": TEXT},
+        parameters=[by_objects],
+        **{"x-mock-operation": {"parameters": {"sort": ["sort", "sortBy"]}}},
+    )
+    double = Double(document(paths))
+    for rank in (1, 9, 5):
+        double.created("/things", {"rank": rank})
+    assert [entry["id"] for entry in double.get("/things", query).json] == expected
