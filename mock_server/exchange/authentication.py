@@ -99,11 +99,11 @@ class Authenticator:
             if not credential.verified and credential.item is None:
                 self._known.setdefault(credential.scheme, {})[credential.value] = credential
         self._verifiers = verifiers
-        self._stores = stores or {}
+        self.stores = stores or {}
 
     def keep(self, stores: Mapping[str, CredentialStore]) -> None:
         """Takes the stores, which are known only when every API that shares the state is."""
-        self._stores = stores
+        self.stores = stores
 
     def authenticate(
         self, operation: Operation, request: RawRequest, now: datetime, state: State = _NOTHING
@@ -150,7 +150,7 @@ class Authenticator:
 
     def _check(self, scheme: SecurityScheme, value: str, now: datetime, state: State) -> Principal | Refused:
         """Who presents a value, or why it is refused. What an item of the state says goes before all else."""
-        store = self._stores.get(scheme.name)
+        store = self.stores.get(scheme.name)
         stored = store.presented(state, value, now) if store is not None else None
         if stored is not None:
             return stored

@@ -10,6 +10,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from mock_server.exchange.messages import RawRequest, RawResponse
+from mock_server.exchange.redaction import REDACTED
 from mock_server.model.clock import rfc3339
 from mock_server.model.meaning import Meaning, Reason
 from mock_server.model.outcome import Outcome
@@ -19,7 +20,6 @@ from mock_server.openapi.values import Json, Violation
 if TYPE_CHECKING:
     from mock_server.exchange.limiting import Standing
 
-_REDACTED = "(redacted)"
 REDACTED_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "api-key", "set-cookie"})
 
 
@@ -113,7 +113,7 @@ def _url(request: RawRequest, secrets: frozenset[str]) -> str:
     if not request.query or not secrets:
         return request.url + request.target
     pairs = [pair.partition("=") for pair in request.query.split("&")]
-    shown = [name + sign + (_REDACTED if name.lower() in secrets else value) for name, sign, value in pairs]
+    shown = [name + sign + (REDACTED if name.lower() in secrets else value) for name, sign, value in pairs]
     return f"{request.url}{request.path}?{'&'.join(shown)}"
 
 
@@ -121,7 +121,7 @@ def _headers(headers: Iterable[tuple[str, str]], secrets: frozenset[str]) -> dic
     """Headers by name, repeated ones joined by commas (RFC 9110 §5.3)."""
     shown: dict[str, str] = {}
     for name, value in headers:
-        text = _REDACTED if name.lower() in secrets else value
+        text = REDACTED if name.lower() in secrets else value
         shown[name] = f"{shown[name]}, {text}" if name in shown else text
     return shown
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import isodate
 
@@ -72,13 +72,11 @@ def parse_instant(text: str) -> datetime:
     """An RFC 3339 date-time with an offset, in UTC."""
     try:
         moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ConfigurationError(
-            "this is not an RFC 3339 date-time", got=text, allowed="for example 2026-01-31T12:00:00Z"
-        )
-    return moment.astimezone(UTC)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ConfigurationError("this is not an RFC 3339 date-time", got=text, allowed="for example 2026-01-31T12:00:00Z")
 
 
 def moments(now: datetime) -> dict[str, Json]:
@@ -98,12 +96,37 @@ def rfc3339(moment: datetime) -> str:
 _MILLISECONDS = 100_000_000_000  # epoch times above this count milliseconds: as seconds they would be in the year 5138
 
 
+_SECOND_60 = re.compile(r"(:\d\d):60")
+
+
+def _in_pythons_calendar(text: str) -> str:
+    """A valid RFC 3339 text as Python reads it, which knows neither small letters, nor second 60, nor year 0."""
+    text = _SECOND_60.sub(r"\1:59", text.upper())
+    return "0001" + text[4:] if text.startswith("0000-") else text
+
+
+def moment_of(text: str) -> datetime:
+    """The moment that an RFC 3339 date-time or date names, in UTC where it names no zone; a ``ValueError`` for others.
+
+    Every text that is valid names one: what is beyond Python's calendar is brought to its edge.
+    """
+    moment = datetime.fromisoformat(_in_pythons_calendar(text))
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)
+
+
+def day_of(text: str) -> date:
+    """The day that an RFC 3339 date names, the first of Python's calendar for one of year 0."""
+    return date.fromisoformat(_in_pythons_calendar(text))
+
+
 def instant_of(value: object) -> datetime | None:
     """The moment that a member holds: an RFC 3339 text, a date, or epoch seconds or milliseconds; None for another."""
     try:
         if isinstance(value, str):
-            found = datetime.fromisoformat(value)
-            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+            return moment_of(value)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value / 1000 if abs(value) >= _MILLISECONDS else value, UTC)
     except (ValueError, OverflowError, OSError):

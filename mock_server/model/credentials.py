@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from mock_server.model.call import Principal
-from mock_server.model.clock import moments, rfc3339
+from mock_server.model.clock import instant_of, moments, rfc3339
 from mock_server.model.collection import Entry
 from mock_server.model.filters import value_at
 from mock_server.model.meaning import Resource
@@ -25,9 +25,6 @@ from mock_server.openapi.expressions import Context
 from mock_server.openapi.values import Json
 
 Path = tuple[str, ...]
-
-_MILLISECONDS = 100_000_000_000
-"""A number above this is epoch time in milliseconds, not in seconds."""
 
 _MOST_SEEN = 10_000
 
@@ -136,7 +133,7 @@ class CredentialStore:
 
     def expiry(self, item: Json) -> datetime | None:
         """When an item's time is over; None when it never is, or says so in no way that can be read."""
-        return instant(value_at(item, self.expires)) if self.expires is not None else None
+        return instant_of(value_at(item, self.expires)) if self.expires is not None else None
 
     def _held(self, state: State, value: str) -> Iterator[tuple[Partition, Entry]]:
         if self.user is None:
@@ -166,19 +163,6 @@ class CredentialStore:
         if isinstance(found, str):
             return frozenset(found.split())
         return frozenset(str(scope) for scope in found) if isinstance(found, list) else None
-
-
-def instant(value: Json) -> datetime | None:
-    """A moment written as RFC 3339, as a date, or in epoch seconds or milliseconds; None for anything else."""
-    try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000 if abs(value) > _MILLISECONDS else value, UTC)
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except (ValueError, OverflowError, OSError):
-        return None
-    if moment is None:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _text(item: Json, path: Path | None) -> str | None:

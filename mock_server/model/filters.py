@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
+from mock_server.model.clock import moment_of
 from mock_server.model.meaning import Filter, Listing
 from mock_server.model.outcome import key_text
 from mock_server.openapi import jsontext
@@ -170,10 +171,9 @@ def _moment(text: str) -> datetime | None:
     if len(text) < _DAY or text[4] != "-" or text[7] != "-":
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        return moment_of(text)
     except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 _COMPARISONS: dict[str, Callable[[int], bool]] = {

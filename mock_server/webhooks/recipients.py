@@ -41,7 +41,7 @@ class Target:
 
     def as_json(self, *, redact: bool) -> dict[str, Json]:
         """The shape of a target in the control API."""
-        secret = "(redacted)" if self.secret and redact else self.secret
+        secret = REDACTED if self.secret and redact else self.secret
         return {"id": self.id, "url": self.url, "events": list(self.events), "secret": secret}
 
 

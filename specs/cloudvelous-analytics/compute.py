@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from mock_server.model.call import Call
+from mock_server.model.clock import day_of, moment_of
 from mock_server.model.computed import computed
 from mock_server.model.meaning import Meaning, Reason
 from mock_server.model.outcome import Outcome
@@ -40,13 +41,12 @@ def lead_analytics(world: World, meaning: Meaning, call: Call) -> Outcome | Prob
 
 
 def _day(call: Call, name: str) -> date | None:
-    return date.fromisoformat(call.query[name]) if name in call.query else None
+    return day_of(call.query[name]) if name in call.query else None
 
 
 def _created(lead: Json) -> date:
     """The day, in UTC, on which a lead was created."""
-    # RFC 3339 §5.6 lets `t` and `z` be small, and a minute have 61 seconds.
-    return datetime.fromisoformat(lead["created_at"].upper().replace(":60", ":59")).astimezone(UTC).date()
+    return moment_of(lead["created_at"]).date()
 
 
 def _figures(world: World, leads: list[Json]) -> dict[str, Json]:

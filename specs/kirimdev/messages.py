@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mock_server.model.call import Call
-from mock_server.model.clock import rfc3339
+from mock_server.model.clock import moment_of, rfc3339
 from mock_server.model.computed import computed
 from mock_server.model.effects import effect
 from mock_server.model.meaning import Meaning
@@ -122,7 +122,7 @@ def _fate(
     heard = contact.get("last_inbound_at") if contact is not None else None
     if heard is None:
         return None
-    return "outside_24h_window" if now - datetime.fromisoformat(heard) > WINDOW else None
+    return "outside_24h_window" if now - moment_of(heard) > WINDOW else None
 
 
 @effect("kirimdev-message-said")

@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 from mock_server.model.call import Call
-from mock_server.model.clock import rfc3339
+from mock_server.model.clock import day_of, rfc3339
 from mock_server.model.computed import computed
 from mock_server.model.effects import effect
 from mock_server.model.meaning import Meaning, Reason
@@ -43,7 +43,7 @@ def adjust_account(world: World, meaning: Meaning, call: Call) -> Outcome | Prob
 @effect("repzo-overdue-from")
 def overdue_from(work: Work, write: Write) -> None:
     """The day on which an installment becomes overdue: the one after its due date and its days of grace."""
-    due = date.fromisoformat(write.after["due_date"])
+    due = day_of(write.after["due_date"])
     try:
         day = due + timedelta(days=write.after.get("grace_period_days", 0) + 1)
     except OverflowError:
@@ -81,7 +81,7 @@ def overdue_installments(world: World, meaning: Meaning, call: Call) -> Outcome:
     """The overdue installments, longest overdue first; ``days_overdue`` is how many days they are at the least."""
     work, today = Work.of(world, call), world.now.date()
     found = [
-        {**item, "days_overdue": (today - date.fromisoformat(item["due_date"])).days}
+        {**item, "days_overdue": (today - day_of(item["due_date"])).days}
         for item in work.items("contract-installment", status="overdue")
     ]
     found = [

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from mock_server.model.call import Call
-from mock_server.model.clock import rfc3339
+from mock_server.model.clock import moment_of, rfc3339
 from mock_server.model.collection import Entry
 from mock_server.model.computed import computed
 from mock_server.model.meaning import Meaning
@@ -56,7 +56,7 @@ class Store:
 
     def holds(self, entry: Item) -> bool:
         """Whether an entry has not expired."""
-        return entry.get("expiresAt") is None or _moment(entry["expiresAt"]) > self.work.world.now
+        return entry.get("expiresAt") is None or moment_of(entry["expiresAt"]) > self.work.world.now
 
     def write(self, key: Json, value: Json, options: Item) -> Item | Problem:
         """The commit of a write, or the problem that what is there does not allow it."""
@@ -114,16 +114,11 @@ class Store:
         ]
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text.upper())
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-
-
 def _passes(entry: Item, narrowing: Item) -> bool:
-    created, held = _moment(entry["createdAt"]), entry.get("metadata", {})
+    created, held = moment_of(entry["createdAt"]), entry.get("metadata", {})
     return (
-        ("createdAfter" not in narrowing or created >= _moment(narrowing["createdAfter"]))
-        and ("createdBefore" not in narrowing or created <= _moment(narrowing["createdBefore"]))
+        ("createdAfter" not in narrowing or created >= moment_of(narrowing["createdAfter"]))
+        and ("createdBefore" not in narrowing or created <= moment_of(narrowing["createdBefore"]))
         and all(name in held and held[name] == value for name, value in narrowing.get("metadata", {}).items())
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from mock_server.model.call import Call
+from mock_server.model.clock import moment_of
 from mock_server.model.computed import computed
 from mock_server.model.meaning import Meaning
 from mock_server.model.outcome import Outcome
@@ -19,7 +20,7 @@ _PERIOD = timedelta(days=30)
 
 def _periods(work: Work, traces: list[Item]) -> tuple[list[Item], list[Item]]:
     """The runs of the last period, and those of the one before it."""
-    ages = [(work.world.now - datetime.fromisoformat(trace["startTime"].upper()), trace) for trace in traces]
+    ages = [(work.world.now - moment_of(trace["startTime"]), trace) for trace in traces]
     current = [trace for age, trace in ages if age <= _PERIOD]
     return current, [trace for age, trace in ages if _PERIOD < age <= 2 * _PERIOD]
 
@@ -59,7 +60,7 @@ def organisation_metrics(world: World, meaning: Meaning, call: Call) -> Outcome 
     running = [[e for e in environments_of(work, key) if e["status"] == "running"] for key in keys]
     then = work.world.now - _PERIOD
     before = [
-        any(datetime.fromisoformat(environment["createdAt"].upper()) <= then for environment in environments)
+        any(moment_of(environment["createdAt"]) <= then for environment in environments)
         for environments in running
     ]
     deployed = {"current": sum(bool(environments) for environments in running), "past": sum(before)}

@@ -11,7 +11,7 @@ import pytest
 
 from mock_server import MockServer
 from mock_server.errors import AnnotationError, FixtureError
-from mock_server.model.credentials import instant
+from mock_server.model.clock import instant_of
 from mock_server.openapi.values import Json
 from mock_server.sandbox import Sandbox
 from mock_server.web.credentials import credential_json
@@ -354,12 +354,12 @@ def test_expired_is_answered_as_unauthenticated_where_an_api_does_not_tell_them_
     ],
 )
 def test_moments_are_read_however_they_are_written(written: Json) -> None:
-    assert instant(written) == NOW
+    assert instant_of(written) == NOW
 
 
 @pytest.mark.parametrize("written", [None, True, "soon", "", [], 1e300, float("inf")])
 def test_what_is_no_moment_is_none(written: Json) -> None:
-    assert instant(written) is None
+    assert instant_of(written) is None
 
 
 # Tokens
