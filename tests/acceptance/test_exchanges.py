@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -38,6 +40,19 @@ def test_the_double_answers_as_the_document_says(path: Path) -> None:
     box = sandbox(path.parent.parent)
     failure = run(load(path), in_process(box, box.universes.get(f"exchange-{path.stem}")))
     assert failure is None, str(failure)
+
+
+def test_transcripts_hold_side_by_side_in_one_sandbox_in_any_order() -> None:
+    """All packs on one set of universes, eight transcripts at a time, in an order of no meaning."""
+    box = Sandbox(PACKS)
+    shuffled = sorted(FILES, key=lambda path: sha256(str(path.name).encode()).digest())
+
+    def play(path: Path) -> str | None:
+        failure = run(load(path), in_process(box, box.universes.get(f"beside-{path.parent.parent.name}-{path.stem}")))
+        return str(failure) if failure is not None else None
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [failure for failure in pool.map(play, shuffled) if failure is not None] == []
 
 
 def test_every_pack_with_fixtures_has_exchanges() -> None:
