@@ -7,8 +7,8 @@ A marker is an object that stands for a value nobody can know beforehand:
     {$bind: name}     any value at first, the same one wherever the name recurs, and another one for each name
 
 ``$match`` and ``$bind`` may stand in one marker. Everything else is expected exactly. In a request,
-``{$bind: name}`` is what was bound, ``{$text: "Bearer {name}"}`` a text with it inside, and ``{$repeat: text, times: n}``
-a long text.
+``{$bind: name}`` is what was bound, ``{$text: "Bearer {name}"}`` a text with it inside, and
+``{$repeat: text, times: n}`` a long text.
 """
 
 from __future__ import annotations

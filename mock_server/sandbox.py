@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mock_server.errors import ConfigurationError, FixtureError, did_you_mean
-from mock_server.exchange.authentication import Authenticator, Credential
+from mock_server.exchange.authentication import Authenticator, Credential, secrets_seeded
 from mock_server.exchange.committing import Committing
 from mock_server.exchange.line import Line
 from mock_server.exchange.tokens import TokenRules, mint_token, verifier
@@ -20,6 +20,7 @@ from mock_server.model.clock import Clock, parse_duration
 from mock_server.model.credentials import CredentialStore
 from mock_server.model.model import Model
 from mock_server.model.outcome import key_text
+from mock_server.model.redaction import Secrets
 from mock_server.model.seeding import seeded
 from mock_server.model.state import State
 from mock_server.openapi.compile import Api
@@ -29,6 +30,7 @@ from mock_server.packs import ApiSource, SeedFile, read_seed, run_computations
 from mock_server.webhooks.courier import Courier
 from mock_server.webhooks.delivery import Delivery
 from mock_server.webhooks.options import WebhookOptions
+from mock_server.webhooks.recipients import signing_secrets
 
 EAGER_OPERATIONS = 200
 """Descriptions of up to this many operations are compiled whole at start, so that what is broken shows at once."""
@@ -151,6 +153,18 @@ class Sandbox:
     def close(self) -> None:
         """Ends the delivery of webhooks; what is queued stays queued."""
         self.courier.stop()
+
+    def secrets(self, universe: Universe) -> Secrets:
+        """What opens or signs something in a universe as it is now, for listings that do not show it."""
+        state, targets = universe.state, (*self.courier.targets, *universe.outbox.targets)
+        found = [target.secret for target in targets if target.secret is not None]
+        for served in self.apis.values():
+            found += secrets_seeded(served.credentials)
+            for store in served.line.authenticator.stores.values():
+                found += store.secrets(state)
+            if served.model.webhooks.subscriptions is not None:
+                found += signing_secrets(served.model.webhooks.subscriptions, state)
+        return Secrets.of(found)
 
     def siblings(self, served: Served) -> list[Model]:
         """The models that share an API's namespace, its own first."""

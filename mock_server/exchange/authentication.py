@@ -47,6 +47,13 @@ class Credential:
         return Principal(self.name, self.scheme, scopes, self.tenant, self.plan)
 
 
+def secrets_seeded(credentials: Iterable[Credential]) -> Iterator[str]:
+    """What seeded credentials put on the wire; of a user's name and password, the password, too."""
+    for credential in credentials:
+        yield credential.value
+        yield credential.value.partition(":")[2]
+
+
 TokenVerifier = Callable[[str, datetime], Principal | Refused]
 """Checks a bearer token at a time: its principal, or why it is refused."""
 

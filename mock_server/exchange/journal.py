@@ -10,10 +10,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from mock_server.exchange.messages import RawRequest, RawResponse
-from mock_server.exchange.redaction import REDACTED
 from mock_server.model.clock import rfc3339
 from mock_server.model.meaning import Meaning, Reason
 from mock_server.model.outcome import Outcome
+from mock_server.model.redaction import REDACTED
 from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json, Violation
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from urllib.parse import quote
 
-from mock_server.errors import DescriptionError, did_you_mean
+from mock_server.errors import DescriptionError
 from mock_server.exchange.authentication import Authenticator
 from mock_server.exchange.committing import Committing
 from mock_server.exchange.cors import cors_headers
@@ -20,6 +19,8 @@ from mock_server.exchange.explaining import explained
 from mock_server.exchange.faults import strike
 from mock_server.exchange.journal import REDACTED_HEADERS, Entry, Trace
 from mock_server.exchange.limiting import Limiter, told
+from mock_server.exchange.locations import outcome_headers
+from mock_server.exchange.matching import Matcher
 from mock_server.exchange.messages import HeaderList, RawRequest, RawResponse
 from mock_server.exchange.preferences import NO_PREFERENCES, read_preferences
 from mock_server.exchange.refusals import Refuser
@@ -30,11 +31,11 @@ from mock_server.exchange.samples import preferred
 from mock_server.exchange.turn import Turn
 from mock_server.exchange.universe import Universe
 from mock_server.model.call import Call
-from mock_server.model.meaning import Meaning, Reason, Resource
+from mock_server.model.meaning import Meaning, Reason
 from mock_server.model.mending import mended
 from mock_server.model.minter import realize
 from mock_server.model.model import Model
-from mock_server.model.outcome import Outcome, key_text
+from mock_server.model.outcome import Outcome
 from mock_server.model.problem import Kind, Problem
 from mock_server.model.step import step
 from mock_server.model.tenants import tenant_reason
@@ -62,7 +63,7 @@ class Line:
         self._refuser = Refuser(model, self._renderer)
         self._readers: dict[str, RequestReader] = {}
         self._renderers: dict[tuple[str, str], ResponseRenderer] = {}
-        self._prefixes = tuple(path for path in self.api.base_paths if path)
+        self._matcher = Matcher(self.api)
         self.committing = Committing((model,))
         self.webhooks = Webhooks(model)
         parameters = (scheme.parameter.lower() for scheme in self.api.security_schemes.values())
@@ -101,53 +102,17 @@ class Line:
             if isinstance(preferences, Problem):
                 return self._refuser.refuse(preferences, None, turn)
             turn.preferences = preferences
-        match = self._match(turn)
+        match, turn.base = self._matcher.match(request.method, request.path)
         turn.trace.candidates = partial(self.api.candidates, request.path[len(turn.base) :])
         if match.fit is not Fit.FULL:
-            return self._unmatched(match, turn)
+            answer = self._matcher.unmatched(match, turn)
+            return self._refuser.refuse(answer, None, turn) if isinstance(answer, Problem) else answer
         assert match.target is not None
         operation = self.api.operation(match.target)
         turn.trace.operation_id = operation.id
         if turn.universe.faults:
             return self._perhaps_faulty(operation, match, turn)
         return self._exchange(operation, match, turn)
-
-    # Match
-
-    def _match(self, turn: Turn) -> PathMatch[str]:
-        """The operation for a path, with the base path of the described servers in front of it or without."""
-        method, path = turn.request.method, turn.request.path
-        best = self.api.match(method, path)
-        if best.fit is not Fit.FULL:
-            for prefix in self._prefixes:
-                if path == prefix or path.startswith(prefix + "/"):
-                    path_below = path[len(prefix) :] or "/"
-                    found = self.api.match(method, path_below)
-                    if found.fit is Fit.FULL or best.fit is Fit.NONE:
-                        turn.base = prefix
-                        return self._head(method, path_below, found)
-        return self._head(method, path, best)
-
-    def _head(self, method: str, path: str, match: PathMatch[str]) -> PathMatch[str]:
-        """HEAD is answered by GET where it is not described itself (RFC 9110 §9.3.2)."""
-        if method == "HEAD" and match.fit is Fit.PATH_ONLY and "GET" in match.methods:
-            return self.api.match("GET", path)
-        return match
-
-    def _unmatched(self, match: PathMatch[str], turn: Turn) -> RawResponse:
-        path = turn.request.path
-        if match.fit is Fit.NONE:
-            hint = did_you_mean(path[:200], [ref.template.text for ref in self.api.refs.values()])
-            detail = f"no path of {self.api.title} matches {excerpt(path)}" + (f"; {hint}" if hint else "")
-            return self._refuser.refuse(Problem(Kind.NO_ROUTE, detail), None, turn)
-        allowed = {*match.methods, "OPTIONS", *(["HEAD"] if "GET" in match.methods else [])}
-        allow = ", ".join(sorted(allowed))
-        if turn.request.method == "OPTIONS":
-            turn.trace.decisions.append(Reason("status", "204", "OPTIONS is not described, so it answers Allow"))
-            return RawResponse(204, (("Allow", allow),), b"")
-        template = turn.trace.candidates()[0]
-        detail = f"{excerpt(turn.request.method)} is not described for {template}; it knows {allow}"
-        return self._refuser.refuse(Problem(Kind.METHOD_NOT_ALLOWED, detail, headers=(("Allow", allow),)), None, turn)
 
     # Exchange
 
@@ -221,11 +186,11 @@ class Line:
         if isinstance(outcome, Problem):
             return self._refuser.refuse(outcome, operation, turn)
         outcome = realize(outcome, state=universe.state, seed=universe.seed, now=turn.now, exchange=turn.number)
-        given = self.webhooks.registered(call, outcome, state=universe.state, now=turn.now)
-        if given:
+        if operation.id in self.webhooks.callbacks:
+            given = self.webhooks.registered(call, outcome, state=universe.state, now=turn.now)
             outcome = replace(outcome, changes=(*outcome.changes, *given))
         turn.trace.outcome = outcome
-        return self._send(operation, outcome, _headers(outcome, meaning, call), meaning, turn)
+        return self._send(operation, outcome, outcome_headers(outcome, meaning, call), meaning, turn)
 
     def _send(
         self, operation: Operation, outcome: Outcome, headers: HeaderList, meaning: Meaning | None, turn: Turn
@@ -324,35 +289,6 @@ def _call(operation: Operation, reading: Reading, turn: Turn) -> Call:
         request.url + base if base else request.url,
         request.target[len(base) :],
     )
-
-
-def _headers(outcome: Outcome, meaning: Meaning, call: Call) -> HeaderList:
-    """The headers that an outcome brings, entity tag and location included."""
-    headers = outcome.headers
-    if outcome.etag is not None:
-        headers = (*headers, ("ETag", outcome.etag))
-    if outcome.status == 201 and outcome.location_key is not None:
-        location = _location(meaning.resource, call, key_text(outcome.location_key))
-        if location is not None:
-            headers = (*headers, ("Location", location))
-    return headers
-
-
-def _location(resource: Resource | None, call: Call, key: str) -> str | None:
-    """The URL of a created item, where its path has no parameter that the call did not have."""
-    if resource is None or resource.item_path is None or resource.key_parameter is None:
-        return None
-    path = resource.item_path.replace("{" + resource.key_parameter + "}", _segment(key))
-    for name, value in call.path.items():
-        path = path.replace("{" + name + "}", _segment(key_text(value)))
-    return None if "{" in path else call.url + path
-
-
-def _segment(text: str) -> str:
-    """A key as a path segment; dots alone are escaped, since clients take them for steps (RFC 3986 §5.2.4)."""
-    if text in {".", ".."}:
-        return text.replace(".", "%2E")
-    return text if text.isalnum() and text.isascii() else quote(text, safe="-._~!$&'()*+,;=:@")
 
 
 def _undescribed(status: int, operation: Operation) -> Violation:

@@ -80,7 +80,8 @@ class Replayer:
         detail = mismatch.detail or (
             f"this {header} was used at {rfc3339(kept.since)} for another request; send the same one, or another key"
         )
-        return Problem(Kind.IDEMPOTENCY_MISMATCH, detail, status=mismatch.status, code=mismatch.code)
+        why = Reason(_ABOUT, "refused", f"another request came with this {header} at {rfc3339(kept.since)}")
+        return Problem(Kind.IDEMPOTENCY_MISMATCH, detail, status=mismatch.status, code=mismatch.code, reasons=(why,))
 
 
 def fingerprint(call: Call, request: RawRequest) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +24,9 @@ from mock_server.webhooks.outbox import Outbox
 
 DEFAULT_SESSION = "default"
 Watch: TypeAlias = "Callable[[Universe], None]"
+
+MOST_EVENTS = 10_000
+"""So many events are kept to be listed, the newest; timers alone can bring any number of them."""
 
 _NAME = re.compile(r"[A-Za-z0-9._~:@-]{1,128}\Z")
 
@@ -64,7 +67,7 @@ class Universe:
     faults: list[Fault] = field(default_factory=list)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
-    events: list[RecordedEvent] = field(default_factory=list)
+    events: deque[RecordedEvent] = field(default_factory=lambda: deque(maxlen=MOST_EVENTS))
     outbox: Outbox = field(default_factory=Outbox)
     watch: Watch = field(default=lambda _: None, repr=False)
     chance: Random = field(default_factory=lambda: Random(0))  # noqa: S311 - decides about faults, guards nothing

@@ -74,7 +74,11 @@ def parse_instant(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not None:
             return moment.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
+    except OverflowError:
+        raise ConfigurationError(
+            "the clock cannot go that far", got=text, allowed="a moment of the years 1 to 9999"
+        ) from None
+    except (TypeError, ValueError):
         pass
     raise ConfigurationError("this is not an RFC 3339 date-time", got=text, allowed="for example 2026-01-31T12:00:00Z")
 

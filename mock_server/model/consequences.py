@@ -61,13 +61,7 @@ def consequences(
     if isinstance(found, Problem):
         return found
     after, written, reasons = found
-    ids = event_ids(circumstances.seed, after)
-    events = tuple(
-        (api, event)
-        for write in written
-        if (told := rules.by_resource[write.partition.resource].events)
-        for api, event in emitted(told, write, circumstances.context(write), ids)
-    )
+    events, told = _events(rules, after, written, circumstances)
     if events:
         after = commit(after, (ids_used(after, len(events)),))
     for write in written:
@@ -76,7 +70,22 @@ def consequences(
             after = _with_timers(after, _scheduled(after.timers or NO_TIMERS, ruled, write, circumstances.now, moved))
         for serial in ruled.resource.serials:
             after = _counted(after, serial, write.partition, write.after)
-    return Consequences(after, events, reasons)
+    return Consequences(after, events, (*reasons, *told))
+
+
+def _events(
+    rules: Rules, state: State, written: tuple[Write, ...], circumstances: Circumstances
+) -> tuple[tuple[tuple[str, Event], ...], tuple[Reason, ...]]:
+    """The events of some writes, and why each of them happened."""
+    ids = event_ids(circumstances.seed, state)
+    found: list[tuple[str, Event]] = []
+    reasons: list[Reason] = []
+    for write in written:
+        if told := rules.by_resource[write.partition.resource].events:
+            new = tuple(emitted(told, write, circumstances.context(write), ids))
+            found += new
+            reasons += [Reason("event", event.type, f"{write} was {write.what}") for _, event in new]
+    return tuple(found), tuple(reasons)
 
 
 def _with_effects(

@@ -118,6 +118,11 @@ class CredentialStore:
         """The keys of all items."""
         return [entry.key for _, collection in state.partitions(self.resource.qualified) for entry in collection]
 
+    def secrets(self, state: State) -> Iterator[str]:
+        """What the items of a state would be known by, those that do not count included."""
+        for _, collection in state.partitions(self.resource.qualified):
+            yield from (text for entry in collection if (text := _text(entry.value, self.value)) is not None)
+
     def principal(self, partition: Partition, entry: Entry) -> Principal:
         """Who an item stands for."""
         item = entry.value

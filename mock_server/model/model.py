@@ -133,11 +133,6 @@ class Model:
         ]
         return tuple(f"{self.namespace}/{name}" for name in dict.fromkeys((*inferred, *annotated)))
 
-    def eventful(self) -> tuple[Resource, ...]:
-        """The resources whose writes emit events."""
-        found = (self.resource(name) for name in self.annotations.resource_names)
-        return tuple(resource for resource in found if resource is not None and resource.events)
-
     def referrers(self, resource: Resource) -> tuple[tuple[Resource, Reference], ...]:
         """The resources whose annotated references lead to a resource."""
         return tuple(
@@ -170,8 +165,7 @@ class Model:
         )
 
     def _reader(self, resource: Resource) -> Meaning | None:
-        """The meaning of the operation that shows one item of the resource: the one that reads it, else that creates it;
-        None where there is neither."""
+        """The meaning of the operation that shows an item of the resource, by reading or creating it; None without."""
         if resource.qualified not in self._readers:
             self._readers[resource.qualified] = self._find_reader(resource)
         return self._readers[resource.qualified]

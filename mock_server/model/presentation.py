@@ -128,9 +128,7 @@ def view_of(meaning: Meaning, *, seed: int, now: datetime) -> View:
         kept=described if shown.closed else None,
         dropped=dropped,
         pruned=tuple(pointers.split(pointer) for pointer in sorted(inner)),
-        lacking=_lacking(
-            shown, stored, partial(sampled_body, schema, seed=seed, now=now, name=meaning.operation_id), path
-        ),
+        lacking=_lacking(shown, stored, sampled, path),
         is_list=is_list,
         omitted=omitted,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import yaml
+
 from mock_server.model.annotations import vocabulary
 from mock_server.openapi.values import Json
 
@@ -15,9 +17,11 @@ Annotations are usually laid over a description by an
 `apidouble infer FILE --write overlay.yaml` writes one to start from.
 
 Templates and conditions use OpenAPI runtime expressions (`$request.body#/name`, `$request.path.id`) and these roots:
-`$resource` (the stored item), `$before` (as it was), `$principal` (name, scopes, tenant, plan, claims), `$now`,
-`$problem` (in error bodies). `$$` is a literal dollar. Conditions are Arazzo "simple" criteria:
-`$resource#/status == 'draft' && $principal#/plan != 'free'`.
+`$resource` (the stored item), `$before` (as it was), `$parents` (the keys of its parents, by path parameter; in
+effects), `$principal` (name, scheme, scopes, tenant, plan, claims), `$now` (RFC 3339) and `$clock` (seconds,
+milliseconds, date, year), `$event` and `$delivery` (in webhooks), `$problem` (in error bodies), and the names that
+`related` binds. `$$` is a literal dollar. Conditions are Arazzo "simple" criteria:
+`$resource#/status == 'draft' && $principal#/plan != 'free'`. Durations are ISO 8601 (`PT15M`, `P30D`).
 
 This page is generated from `mock_server/model/vocabulary.schema.json` by `python -m mock_server.model.reference`.
 """
@@ -33,12 +37,20 @@ def _sections() -> Iterator[str]:
     for name, value in schema["properties"].items():
         yield f"## `{name}`\n"
         yield _described(schema, value) + "\n"
+        yield from _examples(name, value)
         target = _resolved(schema, value)
         if "properties" in target:
             yield from _table(schema, target)
         inner = _resolved(schema, target.get("additionalProperties", {}))
         if "properties" in inner:
             yield from _table(schema, inner)
+
+
+def _examples(name: str, value: Mapping[str, Json]) -> Iterator[str]:
+    for example in value.get("examples", ()):
+        flow = None if isinstance(example, dict) else False  # short members on one line, the annotation on its own
+        written = yaml.safe_dump({name: example}, sort_keys=False, default_flow_style=flow, width=110)
+        yield f"```yaml\n{written}```\n"
 
 
 def _table(schema: Json, value: Mapping[str, Json]) -> Iterator[str]:

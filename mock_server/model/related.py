@@ -7,7 +7,7 @@ from typing import Any
 
 from mock_server.model.call import Call
 from mock_server.model.filters import value_at
-from mock_server.model.meaning import Related
+from mock_server.model.meaning import Reason, Related
 from mock_server.model.outcome import Hole, key_text
 from mock_server.model.problem import Kind, Problem
 from mock_server.model.world import World
@@ -40,7 +40,8 @@ def related_items(
             found[entry.name] = value
         elif entry.missing is not None:
             missing = entry.missing
-            return Problem(Kind(missing.kind), missing.detail, status=missing.status, code=missing.code)
+            why = Reason("related", entry.name, f"no such item of {entry.resource} is there")
+            return Problem(Kind(missing.kind), missing.detail, status=missing.status, code=missing.code, reasons=(why,))
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from mock_server.errors import AnnotationError, did_you_mean
+from mock_server.errors import AnnotationError
 from mock_server.model.effects import EFFECTS, parents_of
 from mock_server.model.meaning import Effect, EventRule, Resource, Transition
 from mock_server.model.model import Model
@@ -34,11 +34,6 @@ class Rules:
 
     by_resource: Mapping[str, Ruled]
     resources: Mapping[str, Resource]
-
-    @property
-    def timed(self) -> tuple[str, ...]:
-        """The resources of which items move by themselves."""
-        return tuple(name for name, ruled in self.by_resource.items() if ruled.timed)
 
 
 def rules_of(models: Iterable[Model]) -> Rules:
@@ -83,25 +78,14 @@ def _joined(known: Ruled | None, more: Ruled) -> Ruled:
 def _check(model: Model, resource: Resource, effect: Effect) -> None:
     reader = model.annotations.reader
     if effect.action == "compute":
-        if effect.target not in EFFECTS:
-            raise AnnotationError(
-                "no effect is registered under this name",
-                place=reader.place(effect.pointer + "/compute"),
-                got=effect.target,
-                allowed=", ".join(sorted(EFFECTS)) or "none is registered",
-                hint=did_you_mean(effect.target, EFFECTS)
-                or "register it with @effect(<name>) in the pack's compute.py",
-            )
+        reader.known(
+            effect.target, sorted(EFFECTS), effect.pointer + "/compute", "no effect is registered under this name",
+            hint="register it with @effect(<name>) in the pack's compute.py",
+        )  # fmt: skip
         return
-    target = model.resource(effect.target)
-    if target is None:
-        raise AnnotationError(
-            "no such resource",
-            place=reader.place(f"{effect.pointer}/{effect.action}"),
-            got=effect.target,
-            allowed=", ".join(model.resource_names()),
-            hint=did_you_mean(effect.target, model.resource_names()),
-        )
+    place = f"{effect.pointer}/{effect.action}"
+    reader.known(effect.target, model.resource_names(), place, "no such resource")
+    target = model.named_resource(effect.target)
     if effect.scope is not None and len(effect.scope) != len(target.parents):
         raise AnnotationError(
             "a scope gives the key of each parent, outermost first",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mock_server.model.behaviours.creating import time_hole
+from mock_server.model.assigning import time_hole
 from mock_server.model.meaning import Resource
 from mock_server.model.members import Path, with_member, with_templates
 from mock_server.openapi.expressions import Context, ValueTemplate

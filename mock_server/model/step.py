@@ -9,7 +9,7 @@ from mock_server.model.behaviours import BEHAVIOURS
 from mock_server.model.behaviours.reading import existing
 from mock_server.model.call import Call
 from mock_server.model.filters import value_at
-from mock_server.model.meaning import Meaning
+from mock_server.model.meaning import Meaning, Reason
 from mock_server.model.members import with_member
 from mock_server.model.outcome import Hole, Outcome
 from mock_server.model.problem import Kind, Problem
@@ -73,5 +73,6 @@ def _admitted(world: World, meaning: Meaning, call: Call) -> Call | Problem:
         call = replace(call, related=related)
     for guard in meaning.guards:
         if not guard.criterion.holds(world.context(call, resource=item)):
-            return Problem(Kind(guard.kind), guard.detail, status=guard.status, code=guard.code)
+            why = Reason("guard", guard.kind, f"{guard.criterion.text} does not hold")
+            return Problem(Kind(guard.kind), guard.detail, status=guard.status, code=guard.code, reasons=(why,))
     return call

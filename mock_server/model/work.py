@@ -17,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mock_server.model.behaviours.creating import completed, placed
+from mock_server.model.assigning import completed
+from mock_server.model.behaviours.creating import placed
 from mock_server.model.behaviours.updating import touched
 from mock_server.model.call import Call
 from mock_server.model.collection import Entry

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from multipart import MultipartError, MultipartSegment, PushMultipartParser
+from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_content_disposition
 
 from mock_server.openapi import jsontext, pointers
 from mock_server.openapi.brackets import Tree, duplicate, split_name
@@ -104,11 +104,16 @@ def read_parts(data: bytes, content_type: str) -> tuple[Part, ...]:
 
 
 def _part(segment: MultipartSegment, data: bytes) -> Part:
-    if not segment.name:
+    if not segment.name and not _is_named(segment):
         raise _broken("a part has no name", excerpt(str(segment.headerlist)))
     headers = tuple((str(name), str(value)) for name, value in segment.headerlist)
     content_type = next((value for name, value in headers if name.lower() == "content-type"), None)
     return Part(segment.name, segment.filename, content_type, headers, data)
+
+
+def _is_named(segment: MultipartSegment) -> bool:
+    """Whether a part names its field at all; the parser gives "" for one that does not, too."""
+    return parse_content_disposition(segment.header("Content-Disposition", ""))[1] is not None
 
 
 def _broken(reason: str, got: str) -> Undecodable:

@@ -228,7 +228,10 @@ def _read_rest(
             name, keys = claimed
             if name not in trees:
                 trees[name] = Tree(leaves=list(sent[name]) if name in values else [])
-            trees[name].add(keys, raw)
+            if sent_name:
+                trees[name].add(keys, raw)
+            else:  # a member without a name, not a new item of a list
+                trees[name].members.setdefault("", Tree()).leaves.append(raw)
     for name, tree in trees.items():
         try:
             values[name] = tree.value(shapes[name], _read_text)

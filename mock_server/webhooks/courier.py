@@ -81,15 +81,22 @@ class Courier:
     # On commit, under the universe's lock
 
     def queue(self, sender: Sender, recorded: Sequence[Recorded]) -> None:
-        """Queues the deliveries of events that were just committed."""
+        """Queues the deliveries of events that were just committed.
+
+        What has happened stays so: a failure in here is logged, and the request that brought the event is answered.
+        """
         apis, targets = self._apis(), self._targets(sender)
         for entry in recorded:
             webhooks = apis.get(entry.api)
-            if webhooks is not None:
+            if webhooks is None:
+                continue
+            try:
                 deliveries, entry.violations = webhooks.deliveries(
                     entry.event, state=sender.state, targets=targets, now=entry.time
                 )
                 sender.outbox.add(deliveries)
+            except Exception:
+                _log.exception("unexpected failure while queueing %s", entry.event.id)
 
     def _targets(self, sender: Sender) -> tuple[Target, ...]:
         return (*self.targets, *sender.outbox.targets)

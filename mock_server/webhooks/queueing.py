@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import chain
 
-from mock_server.errors import AnnotationError, DescriptionError, did_you_mean
+from mock_server.errors import DescriptionError
 from mock_server.model.call import Call
 from mock_server.model.events import Event
 from mock_server.model.model import Model
@@ -25,6 +25,7 @@ from mock_server.webhooks.recipients import Target, recipients
 class Webhooks:
     """What one API sends by itself: its model's rules, and the described webhooks and callbacks.
 
+    ``callbacks`` are the described ones by the id of the operation whose requests give their URLs.
     Safe to share between threads: everything in it follows from the description.
     """
 
@@ -32,13 +33,13 @@ class Webhooks:
         self.model = model
         self.rules = model.webhooks
         _check(model)
-        self._callbacks = outgoing.callbacks(model.api)
+        self.callbacks = outgoing.callbacks(model.api)
 
     @cached_property
     def _described(self) -> Mapping[str, list[Outgoing]]:
         """The described webhooks and callbacks by the type of their events; there may be hundreds, so not at start."""
         found: dict[str, list[Outgoing]] = {}
-        for one in (*outgoing.webhooks(self.model.api), *chain.from_iterable(self._callbacks.values())):
+        for one in (*outgoing.webhooks(self.model.api), *chain.from_iterable(self.callbacks.values())):
             found.setdefault(one.event, []).append(one)
         return found
 
@@ -51,13 +52,11 @@ class Webhooks:
     @property
     def speaks(self) -> bool:
         """Whether anybody may be subscribed to its events."""
-        return self.rules.subscriptions is not None or bool(self._callbacks)
+        return self.rules.subscriptions is not None or bool(self.callbacks)
 
     def registered(self, call: Call, outcome: Outcome, *, state: State, now: datetime) -> tuple[Change, ...]:
         """The changes that remember the callback URLs which a call gave."""
-        described = self._callbacks.get(call.operation_id)
-        if not described:
-            return ()
+        described = self.callbacks.get(call.operation_id, ())
         return registrations(described, call, outcome, state=state, namespace=self.model.namespace, now=now)
 
     def violations(self, event: Event) -> tuple[Violation, ...]:
@@ -99,16 +98,10 @@ def _violations(schema: Schema, value: Json) -> tuple[Violation, ...]:
 
 def _check(model: Model) -> None:
     """Refuses subscriptions that no resource keeps; those of a shared namespace may be another description's."""
-    subscriptions = model.webhooks.subscriptions
-    known = model.resource_names()
-    if subscriptions is not None and model.annotations.namespace is None and subscriptions.name not in known:
-        raise AnnotationError(
-            "no such resource",
-            place=model.annotations.reader.place("/x-mock-webhooks/subscriptions/resource"),
-            got=subscriptions.name,
-            allowed=", ".join(known),
-            hint=did_you_mean(subscriptions.name, known),
-        )
+    subscriptions, annotations = model.webhooks.subscriptions, model.annotations
+    if subscriptions is not None and annotations.namespace is None:
+        place = "/x-mock-webhooks/subscriptions/resource"
+        annotations.reader.known(subscriptions.name, model.resource_names(), place, "no such resource")
 
 
 def told(violations: Iterable[Violation]) -> str:

@@ -11,6 +11,7 @@ from mock_server.model.events import Event
 from mock_server.model.filters import value_at
 from mock_server.model.meaning import Resource
 from mock_server.model.model import Model
+from mock_server.model.redaction import REDACTED
 from mock_server.model.state import Partition, State
 from mock_server.model.tenants import parents_in, tenant_in
 from mock_server.model.webhooks import Subscriptions
@@ -153,6 +154,14 @@ def _secrets(subscriptions: Subscriptions, item: Mapping[str, Json], now: dateti
     previous = value_at(item, subscriptions.previous_secret) if subscriptions.previous_secret is not None else None
     if isinstance(previous, str) and previous and previous != current and _overlaps(subscriptions, item, now):
         yield previous
+
+
+def signing_secrets(subscriptions: Subscriptions, state: State) -> Iterator[str]:
+    """The secrets of all subscriptions, those of the last rotation included."""
+    paths = [path for path in (subscriptions.secret, subscriptions.previous_secret) if path is not None]
+    for _, collection in state.partitions(subscriptions.resource):
+        for entry in collection:
+            yield from (text for path in paths if isinstance(text := value_at(entry.value, path), str))
 
 
 def _overlaps(subscriptions: Subscriptions, item: Mapping[str, Json], now: datetime) -> bool:

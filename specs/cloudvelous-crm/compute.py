@@ -16,6 +16,7 @@ from mock_server.model.state import Change
 from mock_server.model.world import World
 from mock_server.openapi.values import Json
 
+
 @computed("cloudvelous-generate-leads")
 def generate_leads(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
     """As many stored leads as were asked for, all or none."""

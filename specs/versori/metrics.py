@@ -60,8 +60,7 @@ def organisation_metrics(world: World, meaning: Meaning, call: Call) -> Outcome 
     running = [[e for e in environments_of(work, key) if e["status"] == "running"] for key in keys]
     then = work.world.now - _PERIOD
     before = [
-        any(moment_of(environment["createdAt"]) <= then for environment in environments)
-        for environments in running
+        any(moment_of(environment["createdAt"]) <= then for environment in environments) for environments in running
     ]
     deployed = {"current": sum(bool(environments) for environments in running), "past": sum(before)}
     figures = _figures(work, traces)

@@ -29,6 +29,10 @@ BEYOND_THE_DESCRIPTION: Mapping[str, str] = {
 """Keywords of violations that openapi-core cannot see, each with the reason; it may find such a request valid."""
 
 
+LARGE = 200
+"""Packs of more operations are sampled once each."""
+
+
 _REQUEST_PARTS = frozenset({"path", "query", "header", "cookie", "body"})
 
 
@@ -56,11 +60,15 @@ def test_openapi_core_agrees_on_every_request_and_response_of_the_exchanges(path
     plain = in_process(box, universe)
     disagreements: list[str] = []
     judged = 0
+    seen: set[tuple[str, str, str, bytes, int]] = set()
 
     def send(api: str, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         nonlocal judged
         answer = plain.send(api, method, url, headers, body)
         status, answered, content = answer
+        if (api, method, url, body, status) in seen:
+            return answer  # the hundredth of its kind, up to a limit
+        seen.add((api, method, url, body, status))
         trace = list(universe.journal)[-1].trace
         if trace.operation_id is None:
             return answer  # no operation was matched: openapi-core has nothing to judge by
@@ -126,7 +134,7 @@ def test_every_sample_of_every_operation_is_valid_before_python_jsonschema(name:
     served = packs().api(name)
     judged = 0
     for place, bundle, direction in _schemas(served):
-        for seed in range(3):
+        for seed in range(3 if len(served.api.refs) <= LARGE else 1):
             try:
                 value = Sampler(bundle, direction=direction).sample(seed=seed, now=served.model.epoch, name=place)
             except Unsampleable as error:

@@ -8,9 +8,11 @@ import sys
 import zipfile
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
 import mock_server
+from mock_server.model.annotations import vocabulary
 from mock_server.model.reference import reference_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +46,14 @@ def test_layers_hold() -> None:
 def test_vocabulary_page_is_generated_from_the_vocabulary() -> None:
     page = (ROOT / "docs" / "vocabulary.md").read_text(encoding="utf-8")
     assert page == reference_page(), "run: python -m mock_server.model.reference > docs/vocabulary.md"
+
+
+@pytest.mark.parametrize("name", vocabulary()["properties"])
+def test_every_annotation_has_an_example_that_the_vocabulary_admits(name: str) -> None:
+    examples = vocabulary()["properties"][name]["examples"]
+    assert examples
+    for example in examples:
+        jsonschema_rs.validate(vocabulary(), {name: example})
 
 
 @pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"])

@@ -37,6 +37,7 @@ _ROOT_KEYS = (
     "x-mock-tenants",
     "x-mock-limits",
     "x-mock-idempotency",
+    "x-mock-webhooks",
 )
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Any
 
-from mock_server.errors import AnnotationError, ConfigurationError, did_you_mean
+from mock_server.errors import AnnotationError
 from mock_server.model.anatomy import Anatomy
 from mock_server.model.annotations.reader import OWN_ROOTS, AnnotationReader
-from mock_server.model.clock import parse_duration
 from mock_server.model.meaning import Effect, States, Transition
 from mock_server.model.serials import Serial, serial
 from mock_server.openapi import pointers
@@ -50,21 +48,10 @@ def _transition(reader: AnnotationReader, name: str, entry: Mapping[str, Json], 
         entry["to"],
         reader.criterion(entry["when"], pointer + "/when") if "when" in entry else None,
         entry.get("refusal", ""),
-        _duration(reader, entry["after"], pointer + "/after") if "after" in entry else None,
+        reader.duration(entry["after"], pointer + "/after", at_once=True) if "after" in entry else None,
         reader.template(entry["at"], pointer + "/at") if "at" in entry else None,
         reader.members(entry.get("set") or {}, pointer + "/set"),
     )
-
-
-def _duration(reader: AnnotationReader, text: str, pointer: str) -> timedelta:
-    try:
-        found = parse_duration(text)
-    except ConfigurationError as error:
-        raise AnnotationError(error.problem, place=reader.place(pointer), got=text, allowed=error.allowed) from None
-    if found < timedelta():
-        raise AnnotationError("time does not run backwards", place=reader.place(pointer), got=text,
-                              allowed="a duration from PT0S on")  # fmt: skip
-    return found
 
 
 def _check_names(
@@ -81,14 +68,7 @@ def _check_names(
         named += [(f"{place}/from/{at}", source) for at, source in enumerate(entry.get("from") or ())]
         named.append((place + "/to", entry["to"]))
     for place, state in named:
-        if state not in known:
-            raise AnnotationError(
-                f"{states.property} has no such value",
-                place=reader.place(place),
-                got=state,
-                allowed=", ".join(known),
-                hint=did_you_mean(str(state), known),
-            )
+        reader.known(str(state), known, place, f"{states.property} has no such value")
 
 
 def read_effects(reader: AnnotationReader, values: list[Mapping[str, Json]], pointer: str) -> Iterator[Effect]:

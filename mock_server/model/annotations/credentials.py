@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mock_server.errors import AnnotationError, did_you_mean
+from mock_server.errors import AnnotationError
 from mock_server.model.annotations.reader import AnnotationReader
 from mock_server.model.credentials import CredentialStore, Path
 from mock_server.model.meaning import Resource
@@ -60,14 +60,9 @@ def _store(
     pointer = f"{_pointer(reader, scheme)}/x-mock-credentials"
     resource = next((found for model in models if (found := model.resource(value["resource"])) is not None), None)
     if resource is None:
-        known = sorted({name for model in models for name in model.resource_names()})
-        raise AnnotationError(
-            "no such resource",
-            place=reader.place(pointer + "/resource"),
-            got=value["resource"],
-            allowed=", ".join(known),
-            hint=did_you_mean(value["resource"], known),
-        )
+        names = sorted({name for model in models for name in model.resource_names()})
+        reader.known(value["resource"], names, pointer + "/resource", "no such resource")
+    assert resource is not None
     if "user" in value and scheme.scheme != "basic":
         raise AnnotationError(
             "only a basic scheme has a user's name beside the secret",
@@ -82,14 +77,9 @@ def _store(
 def _path(reader: AnnotationReader, resource: Resource, text: str, pointer: str) -> Path:
     path = pointers.split(text)
     members = resource.anatomy.members
-    if members and path[0] not in members:
-        raise AnnotationError(
-            f"an item of {resource.name} has no such member",
-            place=reader.place(pointer),
-            got=text,
-            allowed=", ".join(members),
-            hint=did_you_mean(path[0], members) or f"give {resource.name} a schema that has it",
-        )
+    if members:
+        hint = f"give {resource.name} a schema that has it"
+        reader.known(path[0], members, pointer, f"an item of {resource.name} has no such member", hint=hint)
     return path
 
 

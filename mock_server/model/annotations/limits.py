@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
-from mock_server.errors import AnnotationError, ConfigurationError, did_you_mean
+from mock_server.errors import AnnotationError
 from mock_server.model.annotations.reader import AnnotationReader
 from mock_server.model.annotations.sentences import sentence
-from mock_server.model.clock import parse_duration
 from mock_server.model.idempotency import Idempotency, Mismatch
 from mock_server.model.limits import Limit, Window
 from mock_server.model.meaning import Quota
@@ -50,20 +48,7 @@ def _window(reader: AnnotationReader, text: str, pointer: str) -> Window:
         months = int(calendar[1] or 0) * 12 + int(calendar[2] or 0)
         if months:
             return Window(text, None, months)
-    return Window(text, duration(reader, text, pointer))
-
-
-def duration(reader: AnnotationReader, text: str, pointer: str) -> timedelta:
-    """An ISO 8601 duration that is longer than nothing; an ``AnnotationError`` for any other text."""
-    try:
-        found = parse_duration(text)
-    except ConfigurationError as error:
-        raise AnnotationError(error.problem, place=reader.place(pointer), got=text, allowed=error.allowed) from None
-    if found <= timedelta():
-        raise AnnotationError(
-            "this duration lasts no time at all", place=reader.place(pointer), got=text, allowed="for example PT1M, P1D"
-        )
-    return found
+    return Window(text, reader.duration(text, pointer))
 
 
 def _chosen(reader: AnnotationReader, value: Mapping[str, Json], pointer: str) -> frozenset[str]:
@@ -98,14 +83,7 @@ def _checked(
     reader: AnnotationReader, names: Sequence[str], known: Mapping[str, object], pointer: str, problem: str
 ) -> set[str]:
     for index, name in enumerate(names):
-        if name not in known:
-            raise AnnotationError(
-                problem,
-                place=reader.place(pointers.join(pointer, index)),
-                got=name,
-                allowed=", ".join(known),
-                hint=did_you_mean(name, known),
-            )
+        reader.known(name, known, pointers.join(pointer, index), problem)
     return set(names)
 
 
@@ -132,7 +110,7 @@ def read_idempotency(reader: AnnotationReader, value: Mapping[str, Json] | None)
     return Idempotency(
         header=value.get("header", "Idempotency-Key"),
         operations=frozenset(operation_ids(reader, named, pointer + "/operations")) if named is not None else None,
-        expires=duration(reader, value.get("expires", "PT24H"), pointer + "/expires"),
+        expires=reader.duration(value.get("expires", "PT24H"), pointer + "/expires"),
         mismatch=Mismatch(mismatch.get("status"), mismatch.get("code"), mismatch.get("detail")),
         replayed_header=value.get("replayedHeader"),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mock_server.errors import AnnotationError, did_you_mean
+from mock_server.errors import AnnotationError
 from mock_server.model.annotations.reader import OWN_ROOTS, AnnotationReader
 from mock_server.model.computed import COMPUTED
 from mock_server.model.inference.bodies import list_envelope, list_part, response_schema
@@ -63,14 +63,7 @@ def annotated_meaning(reader: AnnotationReader, model: Model, operation_id: str,
 def _renewed(reader: AnnotationReader, meaning: Meaning, value: Mapping[str, Json], pointer: str) -> tuple[str, ...]:
     members = meaning.resource.anatomy.members if meaning.resource is not None else {}
     for index, name in enumerate(value.get("renews") or ()):
-        if name not in members:
-            raise AnnotationError(
-                "the resource has no such member",
-                place=reader.place(f"{pointer}/renews/{index}"),
-                got=name,
-                allowed=", ".join(members),
-                hint=did_you_mean(name, members),
-            )
+        reader.known(name, members, f"{pointer}/renews/{index}", "the resource has no such member")
     return tuple(value.get("renews") or ())
 
 
@@ -84,16 +77,8 @@ def _retargeted(
     reader: AnnotationReader, model: Model, meaning: Meaning, value: Mapping[str, Json], pointer: str
 ) -> Meaning:
     if "resource" in value:
-        resource = model.resource(value["resource"])
-        if resource is None:
-            raise AnnotationError(
-                "no such resource",
-                place=reader.place(pointer + "/resource"),
-                got=value["resource"],
-                allowed=", ".join(model.resource_names()),
-                hint=did_you_mean(value["resource"], model.resource_names()),
-            )
-        meaning = replace(meaning, resource=resource)
+        reader.known(value["resource"], model.resource_names(), pointer + "/resource", "no such resource")
+        meaning = replace(meaning, resource=model.resource(value["resource"]))
     behaviour = value.get("behavior", meaning.behaviour)
     if behaviour not in {"sample", "compute"} and meaning.resource is None:
         raise AnnotationError(
@@ -150,14 +135,7 @@ def _related(reader: AnnotationReader, model: Model, value: Mapping[str, Json], 
         if name in OWN_ROOTS:
             raise AnnotationError("this name is taken", place=reader.place(place), got=name,
                                   hint="expressions that begin with it mean something else already")  # fmt: skip
-        if entry["resource"] not in model.resource_names():
-            raise AnnotationError(
-                "no such resource",
-                place=reader.place(place + "/resource"),
-                got=entry["resource"],
-                allowed=", ".join(model.resource_names()),
-                hint=did_you_mean(entry["resource"], model.resource_names()),
-            )
+        reader.known(entry["resource"], model.resource_names(), place + "/resource", "no such resource")
         missing = entry.get("missing")
         yield Related(
             name,
@@ -193,14 +171,8 @@ def _guards(
 def _transition(reader: AnnotationReader, meaning: Meaning, value: Mapping[str, Json], pointer: str) -> str | None:
     name: str | None = value.get("transition")
     known = meaning.resource.states.transitions if meaning.resource and meaning.resource.states else {}
-    if name is not None and name not in known:
-        raise AnnotationError(
-            "the resource has no such transition",
-            place=reader.place(pointer + "/transition"),
-            got=name,
-            allowed=", ".join(known) or "none is declared",
-            hint=did_you_mean(name, known),
-        )
+    if name is not None:
+        reader.known(name, known, pointer + "/transition", "the resource has no such transition")
     return name
 
 
@@ -213,14 +185,9 @@ def _computation(reader: AnnotationReader, meaning: Meaning, value: Mapping[str,
             allowed=", ".join(sorted(COMPUTED)) or "none is registered",
             hint="give it compute: <name>, as registered by @computed(<name>)",
         )
-    if name is not None and name not in COMPUTED:
-        raise AnnotationError(
-            "no computed answer is registered under this name",
-            place=reader.place(pointer + "/compute"),
-            got=name,
-            allowed=", ".join(sorted(COMPUTED)) or "none is registered",
-            hint=did_you_mean(name, COMPUTED),
-        )
+    if name is not None:
+        problem = "no computed answer is registered under this name"
+        reader.known(name, sorted(COMPUTED), pointer + "/compute", problem)
     return name
 
 

@@ -5,7 +5,8 @@ The vocabulary's JSON Schema is ``model/vocabulary.schema.json``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from functools import cache
 from importlib import resources
 from typing import TypeVar
@@ -13,7 +14,8 @@ from typing import TypeVar
 import jsonschema_rs
 import orjson
 
-from mock_server.errors import AnnotationError, Place, did_you_mean
+from mock_server.errors import AnnotationError, ConfigurationError, Place, did_you_mean
+from mock_server.model.clock import parse_duration
 from mock_server.openapi import pointers
 from mock_server.openapi.compile import Api
 from mock_server.openapi.criteria import Criterion, parse_criterion
@@ -75,6 +77,31 @@ class AnnotationReader:
     def criterion(self, text: str, pointer: str, *, roots: frozenset[str] = frozenset()) -> Criterion:
         """A condition in Arazzo's simple grammar."""
         return self._parsed(lambda: parse_criterion(text, roots=OWN_ROOTS | roots), pointer)
+
+    def duration(self, text: str, pointer: str, *, at_once: bool = False) -> timedelta:
+        """An ISO 8601 duration that is longer than nothing, or with ``at_once`` may be nothing."""
+        try:
+            found = parse_duration(text)
+        except ConfigurationError as error:
+            raise AnnotationError(error.problem, place=self.place(pointer), got=text, allowed=error.allowed) from None
+        if found < timedelta() or (not found and not at_once):
+            raise AnnotationError(
+                "time does not run backwards" if found else "this duration lasts no time at all",
+                place=self.place(pointer), got=text, allowed=f"for example {'PT0S' if at_once else 'PT1M'}, P1D",
+            )  # fmt: skip
+        return found
+
+    def known(self, name: str, names: Iterable[str], pointer: str, problem: str, *, hint: str | None = None) -> None:
+        """Refuses a name that is none of ``names``, and tells the nearest; ``hint`` is for when none is near."""
+        known = tuple(names)
+        if name not in known:
+            raise AnnotationError(
+                problem,
+                place=self.place(pointer),
+                got=name,
+                allowed=", ".join(known) or "there are none",
+                hint=did_you_mean(name, known) or hint,
+            )
 
     def check(self, value: Json, definition: str, pointer: str) -> None:
         """Refuses a value that breaks a definition of the vocabulary; "" is the whole of it."""

@@ -16,6 +16,7 @@ from mock_server.model.inference.fields import initial_states
 from mock_server.model.intake import Intake
 from mock_server.model.meaning import EventRule, Reason, Reference, Resource, SoftDelete
 from mock_server.openapi import pointers
+from mock_server.openapi.expressions import ValueTemplate
 from mock_server.openapi.values import Json
 
 if TYPE_CHECKING:
@@ -48,20 +49,8 @@ def annotated_resource(
     pointer = pointers.join("/x-mock-resources", name)
     base = _base(reader, model, name, value, inferred, pointer)
     base = _with_schema(reader, base, value, pointer)
-    assigned, values = dict(base.assigned), dict(base.values)
     intake = _intake(value)
-    if intake is not None:
-        # No request names these members, so they look like the server's own; the intake says that callers fill them.
-        for member in (*intake.rename.values(), intake.gather):
-            assigned.pop(member or "", None)
-    for member, rule in (value.get("assigned") or {}).items():
-        assigned.pop(member, None)
-        if is_serial(rule):
-            assigned[member] = "serial"
-        elif isinstance(rule, str) and rule in RULES:
-            assigned[member] = rule
-        elif rule != "none":
-            values[member] = reader.template(rule, pointers.join(pointer, "assigned", member))
+    assigned, values = _assigned(reader, base, value, intake, pointer)
     serials = tuple(read_serials(reader, value, pointer, base.anatomy))
     assigned |= {entry.path[0]: "serial" for entry in serials if len(entry.path) == 1}
     existence = value.get("existence")
@@ -84,19 +73,31 @@ def annotated_resource(
         intake=intake,
         quota=read_quota(reader, value["quota"], pointer + "/quota") if "quota" in value else None,
         references=tuple(
-            Reference(
-                member,
-                entry["resource"],
-                bool(entry.get("mustExist", False)),
-                entry.get("onDelete", "ignore"),
-            )
+            Reference(member, entry["resource"], bool(entry.get("mustExist", False)), entry.get("onDelete", "ignore"))
             for member, entry in (value.get("references") or {}).items()
         ),
-        reasons=(
-            *base.reasons,
-            *(Reason(f"resource {part}", str(value[part])[:80], _WHY) for part in value),
-        ),
+        reasons=(*base.reasons, *(Reason(f"resource {part}", str(value[part])[:80], _WHY) for part in value)),
     )
+
+
+def _assigned(
+    reader: AnnotationReader, base: Resource, value: Mapping[str, Json], intake: Intake | None, pointer: str
+) -> tuple[dict[str, str], dict[str, ValueTemplate]]:
+    """The rules by which the server fills members, and the templates that fill others, each by the member's name."""
+    assigned, values = dict(base.assigned), dict(base.values)
+    if intake is not None:
+        # No request names these members, so they look like the server's own; the intake says that callers fill them.
+        for member in (*intake.rename.values(), intake.gather):
+            assigned.pop(member or "", None)
+    for member, rule in (value.get("assigned") or {}).items():
+        assigned.pop(member, None)
+        if is_serial(rule):
+            assigned[member] = "serial"
+        elif isinstance(rule, str) and rule in RULES:
+            assigned[member] = rule
+        elif rule != "none":
+            values[member] = reader.template(rule, pointers.join(pointer, "assigned", member))
+    return assigned, values
 
 
 def _base(
@@ -157,14 +158,9 @@ def _with_schema(reader: AnnotationReader, base: Resource, value: Mapping[str, J
         base = replace(base, key=value["key"], assigned={**assigned, value["key"]: "key"})
     if "keySchema" in value:
         base = replace(base, key_schema=value["keySchema"])
-    if base.key is not None and base.anatomy.members and base.key not in base.anatomy.members:
-        raise AnnotationError(
-            "the key is no property of the resource's schema",
-            place=reader.place(pointer + "/key"),
-            got=base.key,
-            allowed=", ".join(base.anatomy.members),
-            hint=did_you_mean(base.key, base.anatomy.members),
-        )
+    if base.key is not None and base.anatomy.members:
+        problem = "the key is no property of the resource's schema"
+        reader.known(base.key, base.anatomy.members, pointer + "/key", problem)
     return base
 
 

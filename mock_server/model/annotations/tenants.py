@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mock_server.errors import AnnotationError, did_you_mean
+from mock_server.errors import AnnotationError
 from mock_server.model.annotations.reader import AnnotationReader
 from mock_server.model.inference.structure import collections_above, shape_of
 from mock_server.model.meaning import Entrance, Meaning, Reason, Resource, Tenancy
@@ -154,25 +154,12 @@ class Tenants:
 
     def _check_property(self, name: str, resource: Resource, pointer: str) -> None:
         members = resource.anatomy.members
-        if members and name not in members:
-            raise AnnotationError(
-                "the tenant's property is none of the resource's schema",
-                place=self._reader.place(pointer),
-                got=name,
-                allowed=", ".join(members),
-                hint=did_you_mean(name, members),
-            )
+        if members:
+            self._reader.known(name, members, pointer, "the tenant's property is none of the resource's schema")
 
     def _check_parameter(self, name: str) -> None:
         known = dict.fromkeys(p for ref in self._reader.api.refs.values() for p in ref.template.parameters)
-        if name not in known:
-            raise AnnotationError(
-                "no path has a parameter of this name",
-                place=self._reader.place("/x-mock-tenants/parameter"),
-                got=name,
-                allowed=", ".join(known) or "no path has parameters",
-                hint=did_you_mean(name, known),
-            )
+        self._reader.known(name, known, "/x-mock-tenants/parameter", "no path has a parameter of this name")
 
 
 def check_agreement(models: Sequence[Model]) -> None:

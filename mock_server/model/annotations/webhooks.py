@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 
 from mock_server.errors import AnnotationError
-from mock_server.model.annotations.limits import duration
 from mock_server.model.annotations.reader import AnnotationReader
 from mock_server.model.webhooks import (
     DEFAULT_RETRIES,
@@ -30,16 +29,15 @@ def read_webhooks(reader: AnnotationReader, value: Mapping[str, Json] | None, na
     """The rules by which a description's events are delivered; the usual ones where nothing is said."""
     if value is None:
         return WebhookRules()
-    reader.check(value, "webhooks", _AT)
     subscriptions, signature = value.get("subscriptions"), value.get("signature")
     return WebhookRules(
         _subscriptions(reader, subscriptions, namespace) if subscriptions is not None else None,
         _signature(reader, signature) if signature is not None else Signature(),
         reader.templates(value.get("headers") or {}, _AT + "/headers", roots=_DELIVERY),
-        tuple(duration(reader, wait, f"{_AT}/retries/{at}") for at, wait in enumerate(value["retries"]))
+        tuple(reader.duration(wait, f"{_AT}/retries/{at}") for at, wait in enumerate(value["retries"]))
         if "retries" in value
         else DEFAULT_RETRIES,
-        duration(reader, value["timeout"], _AT + "/timeout") if "timeout" in value else DEFAULT_TIMEOUT,
+        reader.duration(value["timeout"], _AT + "/timeout") if "timeout" in value else DEFAULT_TIMEOUT,
     )
 
 

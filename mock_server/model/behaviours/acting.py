@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.model.behaviours.creating import given_members, with_kept_serials
+from mock_server.model.assigning import with_kept_serials
+from mock_server.model.behaviours.creating import given_members
 from mock_server.model.behaviours.reading import added, existing, name_of
 from mock_server.model.behaviours.updating import touched
 from mock_server.model.call import Call

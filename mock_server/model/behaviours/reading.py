@@ -97,7 +97,8 @@ def answered(world: World, meaning: Meaning, call: Call, item: Json) -> Json:
     """The body that shows an item: by the annotation's template, or the item with what the annotation adds."""
     if meaning.body is not None:
         return meaning.body.evaluate(world.context(call, resource=item))
-    return added(world, meaning, call, world.model.answers.shown(meaning, item), item)
+    body = world.model.answers.shown(meaning, item)
+    return added(world, meaning, call, body, item) if meaning.adds else body
 
 
 def added(world: World, meaning: Meaning, call: Call, body: Json, item: Json) -> Json:

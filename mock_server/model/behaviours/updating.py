@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace as altered
 from typing import Any
 
-from mock_server.model.behaviours.creating import build, given_members, ordered, taken, time_hole, with_kept_serials
+from mock_server.model.assigning import ordered, time_hole, with_kept_serials
+from mock_server.model.behaviours.creating import build, given_members, taken
 from mock_server.model.behaviours.reading import answered, existing, key_of, name_of, without_key
 from mock_server.model.call import Call
 from mock_server.model.collection import Entry

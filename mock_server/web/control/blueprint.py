@@ -140,6 +140,11 @@ def query(name: str) -> Json:
     return _reading().query.get(name)
 
 
+def concealed(shown: Json) -> Json:
+    """What is to be shown of the universe's traffic, without its secrets unless the request asks for them."""
+    return shown if query("secrets") else sandbox().secrets(g.universe).hidden_in(shown)
+
+
 def _reading() -> Reading:
     reading: Reading = g.reading
     return reading

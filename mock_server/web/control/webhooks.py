@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from mock_server.errors import StateError, did_you_mean
-from mock_server.web.control.blueprint import body, control, query, sandbox, universe
+from mock_server.web.control.blueprint import body, concealed, control, query, sandbox, universe
 from mock_server.web.responses import json_response, no_content
 from mock_server.webhooks.delivery import Delivery
 
@@ -18,7 +18,7 @@ def list_deliveries() -> Response:
     limit = query("limit")
     if limit is not None:
         found = found[max(0, len(found) - limit) :]
-    return json_response({"deliveries": [delivery.as_json() for delivery in found]})
+    return json_response({"deliveries": concealed([delivery.as_json() for delivery in found])})
 
 
 def _admitted(delivery: Delivery) -> bool:
@@ -34,7 +34,7 @@ def _admitted(delivery: Delivery) -> bool:
 def redeliver(delivery_id: str) -> Response:
     """A delivery, due again."""
     here = universe()
-    return json_response(here.outbox.redeliver(delivery_id, here.clock.now()).as_json())
+    return json_response(concealed(here.outbox.redeliver(delivery_id, here.clock.now()).as_json()))
 
 
 @control.get("/webhooks/targets")

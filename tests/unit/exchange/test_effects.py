@@ -254,6 +254,14 @@ def test_an_explanation_tells_which_effects_there_were() -> None:
     assert told in answer.json["explanation"]["decisions"]
 
 
+def test_an_explanation_tells_which_events_there_were() -> None:
+    told = {"show.changed": {"on": "updated", "payload": {"show": "$resource#/id"}}}
+    made = double(COUNT, shows={"events": told})
+    answer = made.post("/bookings", {"show": 1}, prefer="explain")
+    event = {"about": "event", "decision": "show.changed", "why": "shows/1 was updated"}
+    assert event in answer.json["explanation"]["decisions"]
+
+
 # Nested resources
 
 

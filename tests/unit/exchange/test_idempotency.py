@@ -113,6 +113,9 @@ def test_the_explanation_says_that_nothing_was_done_again() -> None:
     assert asked.decisions()["idempotency"] == "answer kept"
     asked.written(key="k-1")
     assert asked.decisions()["idempotency"] == "answered as before"
+    asked.written("something else", key="k-1")
+    assert asked.decisions()["idempotency"] == "refused"
+    asked.written(key="k-1")
     *_, entry = asked.served.universe.journal
     told: dict[str, Any] = entry.as_json()["explanation"]
     assert (told["written"], told["behavior"]) == ([], "create")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mock_server.errors import ConfigurationError
-from mock_server.exchange.universe import DEFAULT_SESSION, Universes
+from mock_server.exchange.universe import DEFAULT_SESSION, MOST_EVENTS, RecordedEvent, Universes
 from mock_server.model.clock import Clock
 from mock_server.model.collection import Collection
+from mock_server.model.events import Event
 from mock_server.model.state import Fill, Partition, Put, State, commit
 
 THINGS = Partition("shop/things")
@@ -43,6 +44,13 @@ def test_snapshots_survive_a_reset() -> None:
     universe.reset()
     universe.restore("before")
     assert universe.state is changed
+
+
+def test_only_the_newest_events_are_kept() -> None:
+    universe = universes().get("a")
+    told = [RecordedEvent(universe.clock.now(), "shop", Event(str(number), None)) for number in range(MOST_EVENTS + 3)]
+    universe.events += told
+    assert [each.event.type for each in (universe.events[0], universe.events[-1])] == ["3", str(MOST_EVENTS + 2)]
 
 
 def test_the_one_idle_longest_is_dropped() -> None:

@@ -77,6 +77,21 @@ def test_a_guard_compares_members_of_related_items() -> None:
     assert double.post("/seats", {"show_id": 2}).status == 409
 
 
+@pytest.mark.parametrize(
+    ("show", "why"),
+    [
+        (1, {"about": "guard", "decision": "conflict", "why": "$show#/sold < $show#/size does not hold"}),
+        (7, {"about": "related", "decision": "show", "why": "no such item of shows is there"}),
+    ],
+)
+def test_the_explanation_of_a_refusal_tells_what_refused_it(show: int, why: dict[str, str]) -> None:
+    guard = {"when": "$show#/sold < $show#/size", "problem": "conflict", "detail": "the show is sold out"}
+    double = theatre(sell={"related": RELATED, "guards": [guard]})
+    double.created("/shows", {"sold": 2, "size": 2})
+    refused = double.post("/seats", {"show_id": show}, prefer="explain")
+    assert why in refused.json["explanation"]["decisions"]
+
+
 def test_an_answer_gets_the_items_that_belong_to_it() -> None:
     seats = {"seats": {"resource": "seats", "where": {"show_id": "$resource#/id"}}}
     double = theatre(look={"related": seats, "adds": {"/seats": "$seats"}})

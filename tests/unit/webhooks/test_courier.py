@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+import pytest
+
 from mock_server import Options, Sandbox, compile_api
 from mock_server.exchange.messages import RawRequest
 from mock_server.openapi import jsontext
 from mock_server.openapi.values import Json
 from mock_server.webhooks.message import Message
 from mock_server.webhooks.options import WebhookOptions
+from mock_server.webhooks.queueing import Webhooks
 from mock_server.webhooks.retrying import Reply
 from tests.unit.webhooks.shop import NOW, Shop, description
 
@@ -153,3 +156,19 @@ def test_wait_counts_from_the_beginning_of_the_attempt() -> None:
     sandbox = Sandbox([compile_api(description(retries=["PT5S"]), name="shop")], options=settings)
     order(sandbox)
     assert len(sandbox.deliver_due()) == 2
+
+
+def test_a_failure_while_queueing_undoes_nothing_and_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop = Shop()
+    shop.subscribe()
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("no such luck")
+
+    monkeypatch.setattr(Webhooks, "deliveries", broken)
+    order = shop.made("/orders", {"item": "tea"})
+    assert shop.call("GET", f"/orders/{order['id']}").status == 200
+    assert shop.deliver() == []
+    assert "while queueing evt_" in caplog.text

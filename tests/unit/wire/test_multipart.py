@@ -60,6 +60,7 @@ def decoded(*blocks: bytes, **encoding: EncodingSpec) -> Json:
         ([part("files", b"\xfe"), part("files", b"\xff")], {"files": ["\xfe", "\xff"]}),
         ([part("anything", b"\xff", filename="x")], {"anything": "\xff"}),
         ([part("unknown", b"1")], {"unknown": "1"}),
+        ([part("", b"1")], {"": "1"}),
         ([part("unknown", b"[1]", "application/json")], {"unknown": [1]}),
         ([], {}),
     ],
@@ -92,7 +93,7 @@ def test_bytes_of_a_file_stay_reachable() -> None:
         (part("title", b"x"), CONTENT_TYPE, "multipart", ""),  # truncated
         (b"--YY\r\n\r\nx\r\n--YY--\r\n", CONTENT_TYPE, "multipart", ""),
         (b"--XX\r\n\r\nx\r\n--XX--\r\n", CONTENT_TYPE, "multipart", ""),  # no disposition
-        (part("", b"x") + b"--XX--\r\n", CONTENT_TYPE, "multipart", ""),
+        (part("", b"x").replace(b'; name=""', b"") + b"--XX--\r\n", CONTENT_TYPE, "multipart", ""),
         (b"--XX\r\nA: " + b"b" * 100_000 + b"\r\n\r\n\r\n--XX--\r\n", CONTENT_TYPE, "multipart", ""),
         (b"--XX\r\n" + b"A: b\r\n" * 100 + b"\r\n\r\n--XX--\r\n", CONTENT_TYPE, "multipart", ""),
         (part("title", b"\xff") + b"--XX--\r\n", CONTENT_TYPE, "charset", "/title"),

@@ -156,6 +156,11 @@ def test_free_form_object_takes_what_nobody_else_claims() -> None:
     assert found.unknown == ()
 
 
+def test_free_form_object_takes_a_member_without_a_name() -> None:
+    free = shape_of({}, {"type": "object"})
+    assert decoded("x=1&=5", spec("params", free)).values == {"params": {"x": "1", "": "5"}}
+
+
 def test_unknown_names_are_listed_in_order() -> None:
     assert decoded("z=1&q=x&a[b]=2&z=3", spec("q")).unknown == ("z", "a[b]")
 

@@ -1,8 +1,8 @@
 """Redaction: credentials and signing secrets, wherever they stand in what a listing shows of a universe's traffic.
 
-Headers and query parameters that carry credentials are known by their names (``journal.py``). A key that an API has
-made stands in bodies, paths and payloads as well; there it is known by its value, since the state says what counts as
-a credential now. What has been revoked or rotated away opens nothing any more and is shown.
+Headers and query parameters that carry credentials are known by their names (``exchange/journal.py``). A key that an
+API has made stands in bodies, paths and payloads as well; there it is known by its value, since the state says what
+counts as a credential now. What has been removed or rotated away opens nothing any more, and is shown.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class Secrets:
     @classmethod
     def of(cls, texts: Iterable[str]) -> Secrets:
         """The secrets among some texts, as they are and as they stand in URLs."""
-        found = {form for text in texts if len(text) >= _SHORTEST for form in (text, quote(text, safe=""))}
+        plain = {text for text in texts if len(text) >= _SHORTEST}
+        found = plain | {quote(text, safe="", errors="replace") for text in plain}
         return cls(tuple(sorted(found, key=lambda text: (-len(text), text))))
 
     def hidden_in(self, value: Json) -> Json:
