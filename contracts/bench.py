@@ -1,0 +1,89 @@
+"""The bench: everything that a task works with, once for each worker; and what a task is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from contracts.checks.registry import Family
+from contracts.drafting import Drafter
+from contracts.hunting import Chase, Hunt
+from contracts.judging import Judges
+from contracts.pool import Pool
+from contracts.roster import Roster
+from contracts.service import Caller, Service
+from mock_server.packs import ApiSource
+from mock_server.sandbox import Sandbox, Served
+
+TASK_SECONDS = 20.0
+"""How long one task may take, of all the time that a run has."""
+
+
+@dataclass(slots=True)
+class Bench:
+    """What the tasks of one worker share.
+
+    ``double`` is a sandbox with the API under check, which serves as the oracle: it is asked, and never shown to the
+    service. ``closed`` says that the service begins each attempt with exactly what ``pool`` knows (a closed world);
+    else there may be other data, and ``pool`` has what was found. ``source`` is where the API's files are. ``scale``
+    makes every task longer or shorter; 1 is the usual size.
+    """
+
+    hunt: Hunt
+    service: Service
+    double: Sandbox
+    served: Served
+    roster: Roster
+    drafter: Drafter
+    pool: Pool
+    judges: Judges
+    callers: tuple[Caller, ...]
+    source: ApiSource
+    closed: bool
+    scale: float = 1.0
+    seconds: float = TASK_SECONDS
+    notes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def checks(self) -> frozenset[str]:
+        """The names of the checks that are made."""
+        return self.hunt.checks
+
+    def size(self, usual: int) -> int:
+        """How many attempts to make where ``usual`` is the number for a usual run."""
+        return max(1, round(usual * self.scale))
+
+    def until(self) -> float:
+        """When a task that begins now has to end, on ``time.monotonic``."""
+        return time.monotonic() + self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How a task ended. ``attempts`` were made, ``fruitless`` of them came to nothing, because of ``why``."""
+
+    attempts: int = 0
+    fruitless: int = 0
+    why: str = ""
+
+    @classmethod
+    def of(cls, chase: Chase) -> Held:
+        """How a pursuit ended."""
+        return cls(chase.attempts, chase.fruitless, chase.why)
+
+    @property
+    def applied(self) -> bool:
+        """Whether any attempt came to something."""
+        return self.attempts > self.fruitless
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A piece of a run: it hunts for findings of some checks at some operations. ``name`` is unique in a run."""
+
+    family: Family
+    name: str
+    check: str
+    operations: tuple[str, ...]
+    make: Callable[[Bench], Held]

@@ -1,0 +1,85 @@
+"""Findings: what a check has to say about a service, with everything that a reader needs to see it for himself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from hashlib import sha256
+
+from contracts.service import Recorded
+from mock_server.errors import Place
+from mock_server.model.outcome import Difference
+
+__all__ = ["Difference", "Finding", "Side", "shortest"]
+
+_OPAQUE = re.compile(r"/\d+(?=/|\Z)")
+
+
+class Side(StrEnum):
+    """Who is likely wrong."""
+
+    SERVICE = "service"
+    """The service breaks its description, HTTP, or its own word. This is what fails a run."""
+
+    DOUBLE = "double"
+    """The model guessed what the description does not back: a question, which an annotation would settle."""
+
+    DESCRIPTION = "description"
+    """The description is silent or contradicts itself: a question to its author."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One place at which service and contract part.
+
+    ``check`` is the name of a registered check, ``sentence`` one sentence for a person. ``sequence`` are the exchanges
+    that show it, the shortest known, the telling one last. ``differences`` say what was expected and what came, with
+    JSON pointers into the body (``status``, ``header X`` where it is not the body). ``place`` is the line of the
+    description. ``remedy`` is an overlay action (YAML) that settles a question, or what else to do; ``seed`` is the
+    number that makes the run find it again; ``notes`` are further things to know. ``accepted`` is the reason for which
+    a baseline takes the finding, None when none does.
+    """
+
+    check: str
+    side: Side
+    sentence: str
+    operation_id: str
+    sequence: tuple[Recorded, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    place: Place | None = None
+    remedy: str = ""
+    seed: int | None = None
+    notes: tuple[str, ...] = ()
+    accepted: str | None = None
+
+    @property
+    def fails(self) -> bool:
+        """Whether a run with this finding does not hold."""
+        return self.side is Side.SERVICE and self.accepted is None
+
+    @property
+    def about(self) -> str:
+        """What tells this finding from another: check, operation, side, and where the answers differ."""
+        where = sorted({_OPAQUE.sub("/*", difference.pointer) for difference in self.differences})
+        return " ".join((self.check, self.operation_id or "-", str(self.side), *where[:1]))
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that stay the same from run to run, for baselines and code scanning."""
+        return sha256(self.about.encode()).hexdigest()[:12]
+
+    def noting(self, *notes: str) -> Finding:
+        """The finding with further notes."""
+        return replace(self, notes=(*self.notes, *notes))
+
+
+def shortest(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """One finding for each fingerprint: that of the shortest sequence, in the order in which they were met."""
+    found: dict[str, Finding] = {}
+    for finding in findings:
+        known = found.get(finding.fingerprint)
+        if known is None or len(finding.sequence) < len(known.sequence):
+            found[finding.fingerprint] = finding
+    return tuple(found.values())

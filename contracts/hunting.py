@@ -1,0 +1,162 @@
+"""The hunt for findings: attempts driven by Hypothesis, each finding shrunk to the shortest sequence that shows it.
+
+A finding is raised as ``Broken`` and Hypothesis shrinks the attempt; what is known already is passed over, so that the
+next attempt looks for another one. The hunt ends with its budget of time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky, Unsatisfiable
+from hypothesis.strategies import DataObject
+
+from contracts.findings import Finding
+
+SHRINK_SECONDS = 8.0
+"""How long one finding is shrunk."""
+
+
+class Broken(Exception):
+    """An attempt met a finding that was not known before."""
+
+    def __init__(self, finding: Finding) -> None:
+        self.finding = finding
+        super().__init__(finding.sentence)
+
+
+class Inapplicable(Exception):
+    """An attempt that came to nothing: what it needs is not there, or the service refused what it began with."""
+
+
+class _Enough(BaseException):
+    """Time is up. No ``Exception``, so that Hypothesis does not take it for a failure."""
+
+
+@dataclass(slots=True)
+class Hunt:
+    """What one run looks for and has found. Safe to share between threads.
+
+    ``deadline`` is on ``time.monotonic``; ``checks`` are the names of those that are made; ``seed`` decides every draw.
+    """
+
+    deadline: float
+    checks: frozenset[str]
+    seed: int = 0
+    tell: Callable[[Finding], None] = lambda _: None
+    found: dict[str, Finding] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left, 0 at least."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    def knows(self, finding: Finding) -> bool:
+        """Whether a finding is known already, or is not looked for."""
+        return finding.check not in self.checks or finding.fingerprint in self.found
+
+    def add(self, finding: Finding) -> None:
+        """Keeps a finding, unless it is known or not looked for."""
+        with self.lock:
+            if self.knows(finding):
+                return
+            self.found[finding.fingerprint] = finding
+        self.tell(finding)
+
+
+@dataclass(slots=True)
+class Chase:
+    """One pursuit: the first new finding that is met is the one that is shrunk; others wait for the next pursuit."""
+
+    hunt: Hunt
+    until: float
+    best: Finding | None = None
+    attempts: int = 0
+    fruitless: int = 0
+    why: str = ""
+
+    def go_on(self) -> None:
+        """Ends the pursuit when time is up; called before every request."""
+        if time.monotonic() >= self.until:
+            raise _Enough
+
+    def meet(self, finding: Finding) -> None:
+        """Raises ``Broken`` for the finding that is pursued; passes over what is known, and over others."""
+        if self.hunt.knows(finding):
+            return
+        if self.best is None:
+            self.until = min(self.until, time.monotonic() + SHRINK_SECONDS)
+        elif finding.fingerprint != self.best.fingerprint:
+            return
+        if self.best is None or len(finding.sequence) <= len(self.best.sequence):
+            self.best = finding
+        raise Broken(finding)
+
+
+Attempt = Callable[[DataObject, Chase], None]
+"""One attempt: draws what it does, sends, and meets what it finds. May raise ``Inapplicable``."""
+
+
+def hunt_settings(examples: int, *, steps: int = 50) -> settings:
+    """Hypothesis' settings for a hunt: nothing is stored, nothing printed, nothing is too slow."""
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        database=None,
+        deadline=None,
+        print_blob=False,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.shrink),
+        verbosity=Verbosity.quiet,
+    )
+
+
+def pursue(hunt: Hunt, drive: Callable[[Chase], None], *, until: float | None = None) -> Chase:
+    """Drives attempts until one meets a finding and it is shrunk; the finding is kept in the hunt."""
+    end = min(hunt.deadline, until if until is not None else hunt.deadline)
+    chase = Chase(hunt, end)
+    again = ""
+    try:
+        drive(chase)
+    except Broken:
+        pass
+    except Flaky:
+        again = "it did not happen each time that the same requests were sent"
+    except (_Enough, Unsatisfiable):
+        pass
+    if chase.best is not None:
+        found = chase.best if not again else chase.best.noting(again)
+        hunt.add(found)
+    return chase
+
+
+def attempts(hunt: Hunt, attempt: Attempt, *, examples: int, most: int = 5, until: float | None = None) -> Chase:
+    """Makes attempts until ``examples`` of them find nothing new, or ``most`` findings were met."""
+
+    def drive(chase: Chase) -> None:
+        @seed(hunt.seed)
+        @hunt_settings(examples)
+        @given(st.data())
+        def test(data: DataObject) -> None:
+            chase.attempts += 1
+            try:
+                attempt(data, chase)
+            except Inapplicable as reason:
+                chase.fruitless += 1
+                chase.why = str(reason)
+
+        test()
+
+    chase = pursue(hunt, drive, until=until)
+    for _ in range(most - 1):
+        if chase.best is None or hunt.left == 0:
+            break
+        chase = pursue(hunt, drive, until=until)
+    return chase

@@ -1,0 +1,88 @@
+"""Metamorphic relations: what must hold between exchanges, whatever the answers are.
+
+They know the structure of an API (which operation creates what) and never ask the model what it would answer, so a
+mistake in the shared model cannot hide from them. Each is a module of ``contracts/checks``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from hypothesis.strategies import DataObject
+
+from contracts.bench import Bench, Held, Task
+from contracts.checks.registry import Check
+from contracts.conversation import Conversation
+from contracts.hunting import Chase, attempts
+from contracts.roster import Roles, Roster
+from contracts.trial import Trial
+
+EXAMPLES = 12
+"""Attempts at each subject of a relation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What one relation is about: operations of one resource. ``label`` names it in reports."""
+
+    label: str
+    operations: tuple[str, ...]
+    roles: Roles | None = None
+
+
+Subjects: TypeAlias = Callable[[Roster], Iterable[Subject]]
+Test: TypeAlias = Callable[[Trial, Subject], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A relation: its check, what it is about in an API, and one attempt at one subject.
+
+    ``examples`` is how many attempts it takes at each subject. ``needs_reset`` says that it means something only where
+    each attempt begins with the same state.
+    """
+
+    check: Check
+    subjects: Subjects
+    test: Test
+    examples: int = EXAMPLES
+    needs_reset: bool = False
+
+
+RELATIONS: dict[str, Relation] = {}
+
+
+def relation(
+    check: Check, subjects: Subjects, *, examples: int = EXAMPLES, needs_reset: bool = False
+) -> Callable[[Test], Test]:
+    """Registers a relation."""
+
+    def register(test: Test) -> Test:
+        RELATIONS[check.name] = Relation(check, subjects, test, examples, needs_reset)
+        return test
+
+    return register
+
+
+def tasks(bench: Bench) -> Iterator[Task]:
+    """One task for each relation and subject of an API."""
+    for name, found in RELATIONS.items():
+        if name in bench.checks and not (found.needs_reset and not bench.service.resettable):
+            for subject in found.subjects(bench.roster):
+                yield Task(found.check.family, f"{name} {subject.label}", name, subject.operations,
+                           _make(found, subject))  # fmt: skip
+
+
+def _make(found: Relation, subject: Subject) -> Callable[[Bench], Held]:
+    def make(bench: Bench) -> Held:
+        def attempt(data: DataObject, chase: Chase) -> None:
+            bench.service.reset()
+            conversation = Conversation(bench.service, bench.pool.copy(), bench.judges, chase)
+            found.test(Trial(data, bench.drafter, conversation, chase), subject)
+
+        chase = attempts(bench.hunt, attempt, examples=bench.size(found.examples), until=bench.until())
+        return Held.of(chase)
+
+    return make

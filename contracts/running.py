@@ -1,0 +1,206 @@
+"""A run: tasks of every family on one service, by one or several workers, until all are made or time is up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import import_module
+from queue import Empty, SimpleQueue
+
+from contracts.bench import Bench, Held, Task
+from contracts.checks.registry import Family, all_checks
+from contracts.discovery import discover
+from contracts.drafting import Drafter
+from contracts.findings import Finding
+from contracts.hunting import Hunt
+from contracts.judge import Judge
+from contracts.judging import Judges
+from contracts.pool import Pool
+from contracts.roster import Roster
+from contracts.service import Caller, Recorded, Service, Unreachable
+from mock_server.errors import DescriptionError
+from mock_server.packs import ApiSource
+from mock_server.sandbox import Options, Sandbox
+
+_FAMILIES = {
+    Family.CONFORMANCE: "contracts.conformance",
+    Family.AGREEMENT: "contracts.agreement",
+    Family.RELATION: "contracts.relations",
+    Family.WORKFLOW: "contracts.stories",
+    Family.WEBHOOK: "contracts.receiving",
+    Family.EXCHANGE: "contracts.stories",
+}
+"""The module of each family; its ``tasks(bench)`` gives the family's tasks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be checked, and how.
+
+    ``source`` says where the API's files are. ``operations`` are the ids that may be called, None for all. ``closed``:
+    the service holds exactly the seed (or nothing, without one) whenever an attempt begins. ``seconds`` is for the
+    whole run. ``clock`` is the oracle's, in epoch seconds, the service's own where that stands still.
+    """
+
+    source: ApiSource
+    checks: frozenset[str]
+    operations: tuple[str, ...] | None = None
+    closed: bool = False
+    seconds: float = 60.0
+    seed: int = 0
+    scale: float = 1.0
+    clock: Callable[[], float] = time.time
+    task_seconds: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A task that was made: how it went, and how long it took in seconds. ``error`` is why it could not be made."""
+
+    task: Task
+    held: Held | None
+    elapsed: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Told while a run goes on: a task that ended, or a finding that was met."""
+
+    done: Done | None = None
+    finding: Finding | None = None
+    tasks: int = 0
+    made: int = 0
+    exchanges: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of a run. ``left`` are the tasks for which there was no time."""
+
+    plan: Plan
+    findings: tuple[Finding, ...]
+    done: tuple[Done, ...]
+    left: tuple[Task, ...]
+    exchanges: int
+    elapsed: float
+    began: datetime
+    base_url: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was found that fails a run."""
+        return not any(finding.fails for finding in self.findings)
+
+
+@dataclass(slots=True)
+class Counter:
+    """Counts the exchanges of a run, and hands each on."""
+
+    watch: Callable[[Recorded], None] = lambda _: None
+    count: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, recorded: Recorded) -> None:
+        with self.lock:
+            self.count += 1
+        self.watch(recorded)
+
+
+MakeService = Callable[[int, Callable[[Recorded], None]], Service]
+"""Makes the service of a worker, by its number, with the watch that is told of every exchange."""
+
+
+def run(
+    plan: Plan,
+    make_service: MakeService,
+    callers: Sequence[Caller],
+    *,
+    workers: int = 1,
+    watch: Callable[[Recorded], None] = lambda _: None,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> Report:
+    """Makes every task of a plan. ``Unreachable`` when the service gives no answer at all."""
+    began, clock = datetime.now(UTC), time.monotonic()
+    all_checks()
+    counter = Counter(watch)
+
+    def met(finding: Finding) -> None:
+        tell(Progress(finding=finding, exchanges=counter.count))
+
+    hunt = Hunt(clock + plan.seconds, plan.checks, plan.seed, met)
+    benches = [bench(plan, make_service(number, counter), hunt, callers) for number in range(max(1, workers))]
+    planned = tuple(tasks(benches[0]))
+    waiting: SimpleQueue[Task] = SimpleQueue()
+    for task in planned:
+        waiting.put(task)
+    done: list[Done] = []
+    lock = threading.Lock()
+
+    def work(at: Bench) -> None:
+        while hunt.left > 0:
+            try:
+                task = waiting.get_nowait()
+            except Empty:
+                return
+            ended = _made(task, at)
+            with lock:
+                done.append(ended)
+                made = len(done)
+            tell(Progress(done=ended, tasks=len(planned), made=made, exchanges=counter.count))
+
+    if len(benches) == 1:
+        work(benches[0])
+    else:
+        with ThreadPoolExecutor(len(benches)) as pool:
+            list(pool.map(work, benches))
+    named = {ended.task.name for ended in done}
+    left = tuple(task for task in planned if task.name not in named)
+    notes = tuple(dict.fromkeys(note for at in benches for note in at.notes.values()))
+    found = tuple(hunt.found.values())
+    return Report(plan, found, tuple(done), left, counter.count, time.monotonic() - clock, began,
+                  benches[0].service.base_url, notes)  # fmt: skip
+
+
+def _made(task: Task, at: Bench) -> Done:
+    begun = time.monotonic()
+    try:
+        held = task.make(at)
+    except Unreachable as error:
+        return Done(task, None, time.monotonic() - begun, str(error))
+    return Done(task, held, time.monotonic() - begun)
+
+
+def tasks(at: Bench) -> Iterator[Task]:
+    """Every task of a bench, family by family; those that find most in the least time first."""
+    for module in dict.fromkeys(_FAMILIES.values()):
+        yield from import_module(module).tasks(at)
+
+
+def bench(plan: Plan, service: Service, hunt: Hunt, callers: Sequence[Caller]) -> Bench:
+    """What a worker needs: the oracle, the structure of the API, what the service is known to have."""
+    double = Sandbox([plan.source], options=Options(limits=False, clock=plan.clock, journal=1))
+    served = next(iter(double.apis.values()))
+    roster = Roster(served.model, operations=plan.operations)
+    drafter = Drafter(roster, callers)
+    judges = Judges(served.api, judge=judge_of(plan.source), checks=plan.checks)
+    if plan.closed:
+        service.reset()
+        pool = Pool(served.model, state=double.universes.default.state)
+    else:
+        pool, _ = discover(service, drafter)
+    return Bench(hunt, service, double, served, roster, drafter, pool, judges, tuple(callers), plan.source, plan.closed,
+                 plan.scale, plan.task_seconds)  # fmt: skip
+
+
+def judge_of(source: ApiSource) -> Judge | None:
+    """The independent judge of a description, None for one that openapi-core cannot read."""
+    try:
+        return Judge(source.description.resolve())
+    except DescriptionError:
+        return None

@@ -1,0 +1,118 @@
+"""Ways to a service: over HTTP, into a WSGI application, or into one universe of a double."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from contracts.service import Reply, Transport, Unreachable
+from mock_server.exchange.messages import RawRequest
+from mock_server.exchange.universe import Universe
+from mock_server.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+TIMEOUT = 10.0
+"""Seconds that one request may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How HTTPS is spoken: whether certificates are checked, by which bundle, and with which certificate of our own."""
+
+    verify: bool = True
+    ca_bundle: str | None = None
+    client_certificate: tuple[str, str] | None = None
+
+
+def over_http(
+    base_url: str, *, headers: Mapping[str, str] | None = None, timeout: float = TIMEOUT, tls: Tls | None = None
+) -> Transport:
+    """A service behind a URL, under which the description's paths are. One connection for each thread is kept alive.
+
+    ``headers`` go with every request. A connection that is refused or breaks twice is ``Unreachable``.
+    """
+    # Prepared by hand: the path is sent as it is written, and nothing (cookies, netrc, proxies) is added to it.
+    session = requests.Session()
+    session.trust_env = False
+    security = tls or Tls()
+    session.verify = (security.ca_bundle or True) if security.verify else False
+    session.cert = security.client_certificate
+    base = base_url.rstrip("/")
+    common = dict(headers or {})
+
+    def send(method: str, target: str, sent: Mapping[str, str], body: bytes) -> Reply:
+        wire = requests.Request(method, base, headers={**common, **sent}, data=body or None).prepare()
+        wire.url = base + target
+        if body == b"" and method in {"POST", "PUT", "PATCH"}:
+            wire.headers["Content-Length"] = "0"
+        begun = time.perf_counter()
+        try:
+            answer = session.send(wire, timeout=timeout, allow_redirects=False)
+        except requests.ConnectionError:
+            try:  # a kept connection that the service has closed meanwhile
+                answer = session.send(wire, timeout=timeout, allow_redirects=False)
+            except requests.RequestException as error:
+                raise _unreachable(base, error) from None
+        except requests.RequestException as error:
+            raise _unreachable(base, error) from None
+        session.cookies.clear()
+        raw: Any = answer.raw
+        return Reply(answer.status_code, tuple(raw.headers.items()), answer.content, time.perf_counter() - begun)
+
+    return send
+
+
+def _unreachable(url: str, error: Exception) -> Unreachable:
+    return Unreachable(
+        f"{url} gives no answer",
+        got=f"{type(error).__name__}: {error}",
+        hint="is the service running, and is this its base URL, the part before the description's paths?",
+    )
+
+
+def into_wsgi(app: WSGIApplication, *, base_url: str = "http://localhost") -> Transport:
+    """A WSGI application in this process. An exception that it lets through is a 500 with its text."""
+    parts = urlsplit(base_url)
+    root = parts.path.rstrip("/")
+
+    def send(method: str, target: str, sent: Mapping[str, str], body: bytes) -> Reply:
+        path, _, query = (root + target).partition("?")
+        # REQUEST_URI has the path as it was sent, which PATH_INFO has not (an encoded slash).
+        builder = EnvironBuilder(path=path, method=method, query_string=query, base_url=f"{parts.scheme}://{parts.netloc}",
+                                 headers=list(sent.items()), data=body or None)  # fmt: skip
+        environ = builder.get_environ()
+        environ["REQUEST_URI"] = environ["RAW_URI"] = root + target
+        begun = time.perf_counter()
+        try:
+            content, status, headers = run_wsgi_app(app, environ, buffered=True)
+            reply = Reply(int(status.split()[0]), tuple(headers), b"".join(content), time.perf_counter() - begun)
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}".encode()
+            return Reply(500, (("Content-Type", "text/plain"),), text, time.perf_counter() - begun)
+        return reply
+
+    return send
+
+
+def into_universe(sandbox: Sandbox, api: str, universe: Universe) -> Transport:
+    """One API in one universe of a sandbox, without a server between."""
+    line = sandbox.api(api).line
+
+    def send(method: str, target: str, sent: Mapping[str, str], body: bytes) -> Reply:
+        path, _, query = target.partition("?")
+        request = RawRequest(
+            method, path, query, {name.lower(): value for name, value in sent.items()}, body, "http://localhost"
+        )
+        begun = time.perf_counter()
+        response = line.answer(request, universe)
+        return Reply(response.status, tuple(response.headers), response.body, time.perf_counter() - begun)
+
+    return send
