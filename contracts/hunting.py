@@ -43,11 +43,13 @@ class Hunt:
     """What one run looks for and has found. Safe to share between threads.
 
     ``deadline`` is on ``time.monotonic``; ``checks`` are the names of those that are made; ``seed`` decides every draw.
+    With ``first_only`` the hunt is over as soon as one finding fails it.
     """
 
     deadline: float
     checks: frozenset[str]
     seed: int = 0
+    first_only: bool = False
     tell: Callable[[Finding], None] = lambda _: None
     found: dict[str, Finding] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -67,6 +69,8 @@ class Hunt:
             if self.knows(finding):
                 return
             self.found[finding.fingerprint] = finding
+            if self.first_only and finding.fails:
+                self.deadline = time.monotonic()
         self.tell(finding)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.roster import behaviour_of
 from contracts.service import NOT_JSON, Recorded
 from mock_server.model.facts import typed
 from mock_server.model.filters import value_at
@@ -98,10 +99,11 @@ class Pool:
             return ()
         meaning = self.model.meaning(recorded.operation_id)
         resource = meaning.resource
-        if resource is None or meaning.behaviour in {"sample", "compute"}:
+        behaviour = behaviour_of(meaning, self.model)
+        if resource is None or behaviour in {"sample", "compute"}:
             return ()
         scope = self._scope(meaning, resource, recorded, path)
-        if meaning.behaviour == "delete":
+        if behaviour == "delete":
             key = key_text(path.get(meaning.key_parameter or "", ""))
             found = self.get(resource, scope, key) or Item(resource, scope, key, None)
             self.bury(found)

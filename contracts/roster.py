@@ -86,13 +86,28 @@ class Roster:
 
 
 def _place(roles: Roles, meaning: Meaning, model: Model) -> None:
-    if meaning.behaviour == "list":
+    behaviour = behaviour_of(meaning, model)
+    if behaviour == "list":
         # A view shows what lies under a parent that is not part of where its resource is kept.
         narrowed = bool(model.facts(meaning).narrowing)
         (roles.views if narrowed else roles.lists).append(meaning.operation_id)
     else:
-        role: list[str] = getattr(roles, _ROLES.get(meaning.behaviour, "others"))
+        role: list[str] = getattr(roles, _ROLES.get(behaviour, "others"))
         role.append(meaning.operation_id)
+
+
+def behaviour_of(meaning: Meaning, model: Model) -> str:
+    """What an operation does; where an annotation computes the answer, what its path and method say that it does."""
+    if meaning.behaviour != "compute":
+        return meaning.behaviour
+    inferred = model.inference.meaning(meaning.operation_id)
+    same = (
+        inferred.resource is not None
+        and meaning.resource is not None
+        and (inferred.resource.collection_path, inferred.resource.item_path)
+        == (meaning.resource.collection_path, meaning.resource.item_path)
+    )
+    return inferred.behaviour if same and inferred.behaviour in {"create", "read", "delete"} else "compute"
 
 
 def _named(resource: Resource) -> Iterator[str]:

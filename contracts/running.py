@@ -43,7 +43,7 @@ class Plan:
 
     ``source`` says where the API's files are. ``operations`` are the ids that may be called, None for all. ``closed``:
     the service holds exactly the seed (or nothing, without one) whenever an attempt begins. ``seconds`` is for the
-    whole run. ``clock`` is the oracle's, in epoch seconds, the service's own where that stands still.
+    whole run. ``clock`` is the oracle's, in epoch seconds, the service's own where that stands still. With ``first_only`` the run ends with the first finding that fails it.
     """
 
     source: ApiSource
@@ -55,6 +55,7 @@ class Plan:
     scale: float = 1.0
     clock: Callable[[], float] = time.time
     task_seconds: float = 20.0
+    first_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def run(
     def met(finding: Finding) -> None:
         tell(Progress(finding=finding, exchanges=counter.count))
 
-    hunt = Hunt(clock + plan.seconds, plan.checks, plan.seed, met)
+    hunt = Hunt(clock + plan.seconds, plan.checks, plan.seed, plan.first_only, met)
     benches = [bench(plan, make_service(number, counter), hunt, callers) for number in range(max(1, workers))]
     planned = tuple(tasks(benches[0]))
     waiting: SimpleQueue[Task] = SimpleQueue()

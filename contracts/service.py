@@ -116,12 +116,26 @@ LONGEST_WAIT = 30.0
 Watch: TypeAlias = Callable[[Recorded], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Powers:
+    """What can be done to a service past its API: to a double, not to a real one.
+
+    ``advance`` moves its clock on by an ISO 8601 duration, ``freeze`` makes the clock stand still, ``merge`` merges
+    members into a stored item (resource, key after its parents' keys, members), ``settle`` delivers what is due.
+    """
+
+    advance: Callable[[str], None]
+    freeze: Callable[[], None]
+    merge: Callable[[str, str, Json], None]
+    settle: Callable[[], None] = lambda: None
+
+
 class Service:
     """The implementation under check. Safe to share between threads where its transport is.
 
     ``reset`` takes the service back to where each attempt begins, None where nothing can (an open world: other data may
     be there). ``watch`` is told of every exchange. ``base_url`` is what reports print before a path. ``wait`` lets some
-    seconds pass: real ones, or those of a double's clock.
+    seconds pass: real ones, or those of a double's clock. ``powers`` are what can be done to it past its API, if anything.
     """
 
     def __init__(
@@ -132,6 +146,7 @@ class Service:
         reset: Callable[[], None] | None = None,
         watch: Watch = lambda _: None,
         wait: Callable[[float], None] = time.sleep,
+        powers: Powers | None = None,
     ) -> None:
         self._transport = transport
         self._reset = reset
@@ -140,6 +155,7 @@ class Service:
         self._numbers = count(1)
         self._lock = threading.Lock()
         self.base_url = base_url
+        self.powers = powers
 
     @property
     def resettable(self) -> bool:
