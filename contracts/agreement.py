@@ -1,12 +1,270 @@
-"""Placeholder."""
+"""Agreement: a Hypothesis state machine made of an API, whose every answer is held against the model's.
+
+Each step draws an operation, a request that the model says will be granted (or refused, or one about what is not
+there), sends it, compares, and goes on from what the service did. Hypothesis shrinks a failing run to the fewest steps.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
-from contracts.bench import Bench, Task
+from hypothesis import seed
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.strategies import DataObject
+
+from contracts.agreeing import ANSWER_CHECKS
+from contracts.bench import Bench, Held, Task
+from contracts.checks.registry import Family
+from contracts.conversation import Conversation
+from contracts.drafting import Draft, Drafter, Wishes
+from contracts.findings import Finding
+from contracts.hunting import Chase, Inapplicable, hunt_settings, pursue
+from contracts.judging import place_of
+from contracts.oracle import Answered, Oracle
+from contracts.pool import Item, Pool
+from contracts.roster import Roles
+from mock_server.exchange.predicting import Prediction
+from mock_server.model.meaning import Resource
+from mock_server.model.outcome import Outcome, key_text
+from mock_server.model.problem import Kind, Problem
+
+EXAMPLES = 25
+STEPS = 14
+MOST = 6
+"""How many findings one task looks for."""
+
+_CANDIDATES = 6
+"""How many drafts are looked at for one that comes to what is wanted."""
+
+_WANTED = ("granted", "granted", "granted", "granted", "refused", "absent", "odd")
+_NUMBERS = st.integers(0, 4095)
+_ABSENT_ORDINAL = 900_001
 
 
 def tasks(bench: Bench) -> Iterator[Task]:
-    """No task yet."""
-    yield from ()
+    """One task for each resource: sequences about it, with what it needs and what hangs on it."""
+    if not any(name in bench.checks for name in ANSWER_CHECKS):
+        return
+    for roles in bench.roster.resources.values():
+        operations = tuple(about(roles, bench))
+        if operations:
+            yield Task(Family.AGREEMENT, f"agreement {roles.resource.name}", "model", operations, _make(operations))
+
+
+def about(roles: Roles, bench: Bench) -> Iterator[str]:
+    """The operations of a run about one resource, the ones that matter most several times; simple ones first."""
+    own = list(roles.operations())
+    yield from dict.fromkeys((*roles.creates, *roles.reads, *roles.lists))
+    yield from own * 3
+    for needed in neighbours(roles, bench):
+        yield from dict.fromkeys((*needed.creates, *needed.creates, *needed.updates, *needed.deletes, *needed.acts))
+
+
+def neighbours(roles: Roles, bench: Bench) -> list[Roles]:
+    """The resources that items of one need: their parents, and what they refer to."""
+    resource, model = roles.resource, bench.roster.model
+    names = [parent.resource for parent in resource.parents if parent.resource is not None]
+    names += [reference.resource for reference in resource.references]
+    named = (model.resource(name) for name in names)
+    found = [known.qualified for known in named if known is not None]
+    found += [spoken for member in resource.anatomy.members if (spoken := bench.roster.called(member)) is not None]
+    other = dict.fromkeys(name for name in found if name != resource.qualified)
+    return [bench.roster.resources[name] for name in other if name in bench.roster.resources]
+
+
+def _make(operations: tuple[str, ...]) -> Callable[[Bench], Held]:
+    def make(bench: Bench) -> Held:
+        return check_agreement(bench, operations)
+
+    return make
+
+
+def check_agreement(bench: Bench, operations: tuple[str, ...]) -> Held:
+    """Runs sequences of some operations until nothing new is found."""
+    until = bench.until()
+    total = Held()
+    for number in range(MOST):
+
+        def drive(chase: Chase, number: int = number) -> None:
+            machine = seed(bench.hunt.seed + number)(machine_of(bench, operations, chase))
+            run_state_machine_as_test(machine, settings=hunt_settings(bench.size(EXAMPLES), steps=STEPS))
+
+        chase = pursue(bench.hunt, drive, until=until)
+        total = Held(total.attempts + chase.attempts, total.fruitless + chase.fruitless, chase.why or total.why)
+        if chase.best is None or bench.hunt.left == 0:
+            break
+    return total
+
+
+def machine_of(bench: Bench, operations: tuple[str, ...], chase: Chase) -> type[RuleBasedStateMachine]:
+    """A state machine that calls some operations of a service."""
+    return type("Agreement", (AgreementMachine,), {"bench": bench, "operations": operations, "chase": chase})
+
+
+class AgreementMachine(RuleBasedStateMachine):
+    """One run: the service, and the oracle beside it. ``bench``, ``operations`` and ``chase`` come from a subclass."""
+
+    bench: Bench
+    operations: tuple[str, ...]
+    chase: Chase
+
+    def __init__(self) -> None:
+        super().__init__()
+        bench = self.bench
+        bench.service.reset()
+        seeded = bool(bench.served.seed.credentials) and any(caller.headers for caller in bench.callers)
+        self.pool = bench.known()
+        asks = seeded and bench.closed
+        self.oracle = Oracle(bench.double, bench.served, self.pool.state, closed=bench.closed, asks=asks)
+        if bench.service.powers is not None and bench.closed:
+            bench.service.powers.freeze()
+            self.oracle.freeze()
+        self.talk = Conversation(bench.service, self.pool, bench.judges, self.chase)
+        self.over = False
+        self.chase.attempts += 1
+        self.granted = 0
+
+    @rule(data=st.data())
+    def step(self, data: DataObject) -> None:
+        """One request."""
+        if self.over:
+            return
+        self.chase.go_on()
+        operation_id = data.draw(st.sampled_from(self.operations))
+        wanted = data.draw(st.sampled_from(_WANTED))
+        number = data.draw(_NUMBERS)
+        found = self.choose(operation_id, wanted, number)
+        if found is None:
+            return
+        draft, prediction = found
+        try:
+            recorded = self.talk.send(draft)
+        except Inapplicable as reason:
+            self.chase.why, self.over = str(reason), True
+            return
+        answered = self.oracle.answered(draft, recorded, prediction)
+        if answered is None:
+            self.over = True
+        else:
+            self.judge(answered)
+
+    def teardown(self) -> None:
+        """The attempt is over."""
+        self.oracle.close()
+        self.chase.fruitless += not self.granted
+
+    def choose(self, operation_id: str, wanted: str, number: int) -> tuple[Draft, Prediction] | None:
+        """The first of some drafts that should come to what is wanted, else the last; None where there is none."""
+        found: tuple[Draft, Prediction] | None = None
+        self.pool.state = self.oracle.state
+        drafter = self.bench.drafter
+        for candidate in range(_CANDIDATES):
+            wishes = Wishes(lean=(number + candidate) % 3 == 0, odd=wanted == "odd")
+            if wanted == "absent":
+                named = absent(drafter, operation_id, self.pool, number + candidate)
+                if named is None:
+                    wanted = "granted"
+                else:
+                    wishes = replace(wishes, item=named)
+            draft = drafter.draft(operation_id, self.pool, number * _CANDIDATES + candidate, wishes)
+            if draft is None:
+                return found
+            prediction = self.oracle.predict(draft)
+            if prediction is None:
+                continue
+            found = draft, prediction
+            if fits(wanted, found[1]):
+                break
+        return found if found is not None and not hopeless(found[1]) else None
+
+    def judge(self, answered: Answered) -> None:
+        """Meets what deviates; then goes on from what the service did."""
+        bench, recorded = self.bench, answered.recorded
+        self.granted += recorded.ok
+        if answered.prediction.meaning is None:
+            return
+        for name, judged in ANSWER_CHECKS.items():
+            if name in bench.checks:
+                for deviation in judged(answered, self.oracle):
+                    operation = bench.served.api.operation(recorded.operation_id or "")
+                    self.chase.meet(
+                        Finding(
+                            deviation.check.name,
+                            deviation.side,
+                            deviation.sentence,
+                            operation.id,
+                            tuple(self.talk.recorded),
+                            deviation.differences,
+                            place_of(bench.served.api, operation.located),
+                            remedy=deviation.remedy,
+                            seed=bench.hunt.seed,
+                            notes=deviation.notes,
+                        )
+                    )
+        granted = isinstance(answered.prediction.result, Outcome) and answered.refused is None
+        if recorded.status >= 500 or (recorded.ok and not granted):
+            self.over = True  # nothing is known of the state any more
+            return
+        self.learn(answered)
+
+    def learn(self, answered: Answered) -> None:
+        """Takes what the reply showed as what is so from now on."""
+        meaning, shown = answered.meaning, answered.shown
+        resource = meaning.resource
+        if resource is None or not answered.recorded.ok or meaning.behaviour in {"sample", "compute"}:
+            return
+        if isinstance(shown, dict) and meaning.body is None:
+            place = answered.written[0].place if answered.written else answered.item[0] if answered.item else None
+            if place is not None and meaning.behaviour != "delete":
+                self.oracle.adopt(place, _own(resource, shown))
+        elif isinstance(shown, list) and answered.selected is not None and resource.key is not None:
+            for item in shown:
+                if isinstance(item, dict) and item.get(resource.key) is not None:
+                    key = key_text(item[resource.key])
+                    known = key in answered.selected.entries
+                    if known or not self.oracle.closed:
+                        self.oracle.adopt((answered.selected.partition, key), _own(resource, item))
+
+
+def _own(resource: Resource, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a shown item that are its own."""
+    return {name: value for name, value in shown.items() if name in resource.anatomy.members}
+
+
+def fits(wanted: str, prediction: Prediction) -> bool:
+    """Whether a request should come to what is wanted."""
+    granted = isinstance(prediction.result, Outcome)
+    if wanted == "refused":
+        return not granted
+    return True if wanted == "absent" else granted
+
+
+def hopeless(prediction: Prediction) -> bool:
+    """Whether sending a request tells nothing: it is valid by its schemas, and yet the model cannot read it."""
+    result = prediction.result
+    if not isinstance(result, Problem):
+        return False
+    unread = result.kind in {Kind.INVALID, Kind.MISSING} and prediction.call is None
+    return unread or result.kind in {Kind.MALFORMED, Kind.DESCRIPTION, Kind.NO_ROUTE}
+
+
+def absent(drafter: Drafter, operation_id: str, pool: Pool, number: int) -> Item | None:
+    """An item that is not there: one that was deleted, or one that never was. None where an operation names no item."""
+    meaning = drafter.roster.meaning(operation_id)
+    resource = meaning.resource
+    if resource is None or meaning.key_parameter is None or resource.singleton or resource.open_world:
+        return None
+    gone = pool.gone(resource)
+    if gone and number % 2:
+        return gone[number % len(gone)]
+    known = pool.items(resource)
+    scope = known[number % len(known)].scope if known else ()
+    if not known and (resource.parents or resource.tenancy is not None):
+        return None
+    mint = drafter.model.resource_facts(resource).mint
+    made = mint.strike(_ABSENT_ORDINAL + number, seed=drafter.model.seed, now=drafter.model.epoch)
+    key = key_text(made)
+    return Item(resource, scope, key, None) if all(item.key != key for item in known) else None

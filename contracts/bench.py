@@ -50,6 +50,10 @@ class Bench:
         """The names of the checks that are made."""
         return self.hunt.checks
 
+    def known(self) -> Pool:
+        """What an attempt begins with. In an open world what one attempt removes is gone for the others, too."""
+        return self.pool.copy(telling=not self.closed)
+
     def size(self, usual: int) -> int:
         """How many attempts to make where ``usual`` is the number for a usual run."""
         return max(1, round(usual * self.scale))

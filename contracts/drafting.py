@@ -16,6 +16,7 @@ from contracts.pool import Item, Pool
 from contracts.roster import Roster
 from contracts.service import Caller
 from contracts.wire import Values, WireRequest, written
+from mock_server.exchange.authentication import covers
 from mock_server.exchange.requests import value_schema
 from mock_server.model.anatomy import Member, anatomy_of
 from mock_server.model.filters import value_at
@@ -92,6 +93,8 @@ class Drafter:
         self.api = roster.model.api
         self.callers = tuple(callers)
         self._samplers: dict[int, Sampler] = {}
+        # Where nothing says how tenants are kept apart, an attempt stays with those of one tenant.
+        self._knows_tenants = any(roles.resource.tenancy is not None for roles in roster.resources.values())
 
     def draft(self, operation_id: str, pool: Pool, number: int, wishes: Wishes | None = None) -> Draft | None:
         """A request of an operation; None where something must exist for it and nothing of its kind is known."""
@@ -137,6 +140,8 @@ class Drafter:
     def caller(self, operation: Operation, rng: Random | None = None, *, tenant: str | None = None) -> Caller | None:
         """A caller who may call an operation, the first that was given unless ``rng`` chooses; None for nobody."""
         found = self.callers_of(operation)
+        if tenant is None and not self._knows_tenants:
+            tenant = self.callers[0].tenant if self.callers else None
         if tenant is not None:
             found = [caller for caller in found if caller.tenant == tenant] or found
         if not found:
@@ -176,6 +181,8 @@ class Drafter:
             elif not ancestor.resource.open_world:
                 return None
         found |= given
+        if meaning.entrance is not None and meaning.entrance.parameter not in found and tenant:
+            found[meaning.entrance.parameter] = tenant
         for name in self.api.refs[operation.id].template.parameters:
             if name in found:
                 continue
@@ -330,7 +337,7 @@ def _meets(caller: Caller, requirement: SecurityRequirement) -> bool:
     held = caller.principal.scopes if caller.principal is not None else None
     needed = {scope for _, scopes in requirement for scope in scopes}
     known = {scheme.name for scheme, _ in requirement} <= caller.schemes
-    return bool(requirement) and known and (held is None or needed <= held)
+    return bool(requirement) and known and (held is None or all(covers(held, scope) for scope in needed))
 
 
 def _media(operation: Operation, content_type: str | None) -> MediaType | None:

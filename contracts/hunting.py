@@ -135,6 +135,10 @@ def pursue(hunt: Hunt, drive: Callable[[Chase], None], *, until: float | None = 
         again = "it did not happen each time that the same requests were sent"
     except (_Enough, Unsatisfiable):
         pass
+    except KeyboardInterrupt:
+        if chase.best is not None:
+            hunt.add(chase.best)
+        raise
     if chase.best is not None:
         found = chase.best if not again else chase.best.noting(again)
         hunt.add(found)

@@ -18,6 +18,7 @@ from mock_server.model.meaning import OWN_KEY, Meaning, Resource
 from mock_server.model.model import Model
 from mock_server.model.outcome import key_text
 from mock_server.model.state import Partition, Put, Remove, State, commit
+from mock_server.model.tenants import tenant_in
 from mock_server.openapi.values import Json
 
 
@@ -38,7 +39,7 @@ class Item:
     @property
     def tenant(self) -> str:
         """Whose it is, "" where it is nobody's in particular."""
-        return self.scope[0] if self.resource.tenancy is not None and self.scope else ""
+        return tenant_in(self.resource, self.scope) or ""
 
     @property
     def typed_key(self) -> Json:
@@ -53,19 +54,21 @@ class Pool:
         self.model = model
         self.state = state if state is not None else State()
         self._gone: dict[str, list[Item]] = {}
+        self._above: Pool | None = None
 
-    def copy(self) -> Pool:
-        """A pool that knows the same and learns by itself."""
+    def copy(self, *, telling: bool = False) -> Pool:
+        """A pool that knows the same and learns by itself; ``telling`` this one of what is gone for good."""
         copied = Pool(self.model, state=self.state)
         copied._gone = {name: list(items) for name, items in self._gone.items()}
+        copied._above = self if telling else None
         return copied
 
     def items(self, resource: Resource, *, tenant: str | None = None) -> list[Item]:
         """The items of a resource, oldest first; of one tenant only, where one is given and tenants are kept apart."""
         found: list[Item] = []
         for partition, collection in self.state.partitions(resource.qualified):
-            owner = partition.scope[0] if resource.tenancy is not None and partition.scope else ""
-            if tenant is None or owner == tenant or (not owner and resource.tenancy is None):
+            owner = tenant_in(resource, partition.scope)
+            if tenant is None or owner is None or owner == tenant:
                 found += [Item(resource, partition.scope, entry.key, entry.value) for entry in collection]
         return found
 
@@ -83,6 +86,8 @@ class Pool:
         """Remembers that an item is gone."""
         self.state = commit(self.state, [Remove(Partition(item.resource.qualified, item.scope), item.key)])
         self._gone.setdefault(item.resource.qualified, []).append(item)
+        if self._above is not None:
+            self._above.bury(item)
 
     def add(self, item: Item) -> None:
         """Remembers an item as it was shown."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
+from zlib import crc32
 
 from hypothesis.strategies import DataObject
 
@@ -79,8 +80,12 @@ def _make(found: Relation, subject: Subject) -> Callable[[Bench], Held]:
     def make(bench: Bench) -> Held:
         def attempt(data: DataObject, chase: Chase) -> None:
             bench.service.reset()
-            conversation = Conversation(bench.service, bench.pool.copy(), bench.judges, chase)
-            found.test(Trial(data, bench.drafter, conversation, chase), subject)
+            conversation = Conversation(bench.service, bench.known(), bench.judges, chase)
+            # An open world keeps what earlier attempts and runs have made, so no two may make the same.
+            name = f"{found.check.name} {subject.label} {bench.hunt.deadline} {chase.attempts}"
+            salt = 0 if bench.service.resettable else crc32(name.encode())
+            trial = Trial(data, bench.drafter, conversation, chase, operations=subject.operations, salt=salt)
+            found.test(trial, subject)
 
         chase = attempts(bench.hunt, attempt, examples=bench.size(found.examples), until=bench.until())
         return Held.of(chase)

@@ -43,7 +43,8 @@ class Plan:
 
     ``source`` says where the API's files are. ``operations`` are the ids that may be called, None for all. ``closed``:
     the service holds exactly the seed (or nothing, without one) whenever an attempt begins. ``seconds`` is for the
-    whole run. ``clock`` is the oracle's, in epoch seconds, the service's own where that stands still. With ``first_only`` the run ends with the first finding that fails it.
+    whole run. ``clock`` is the oracle's, in epoch seconds, the service's own where that stands still. With
+    ``first_only`` the run ends with the first finding that fails it.
     """
 
     source: ApiSource
@@ -179,7 +180,8 @@ def _made(task: Task, at: Bench) -> Done:
 
 def tasks(at: Bench) -> Iterator[Task]:
     """Every task of a bench, family by family; those that find most in the least time first."""
-    for module in dict.fromkeys(_FAMILIES.values()):
+    wanted = {found.family for name, found in all_checks().items() if name in at.checks}
+    for module in dict.fromkeys(module for family, module in _FAMILIES.items() if family in wanted):
         yield from import_module(module).tasks(at)
 
 

@@ -135,7 +135,8 @@ class Service:
 
     ``reset`` takes the service back to where each attempt begins, None where nothing can (an open world: other data may
     be there). ``watch`` is told of every exchange. ``base_url`` is what reports print before a path. ``wait`` lets some
-    seconds pass: real ones, or those of a double's clock. ``powers`` are what can be done to it past its API, if anything.
+    seconds pass: real ones, or those of a double's clock. ``powers`` are what can be done to it past its API, if
+    anything.
     """
 
     def __init__(
@@ -179,14 +180,14 @@ class Service:
 
     def wait_for(self, recorded: Recorded) -> bool:
         """Waits as long as Retry-After asks for (RFC 9110 §10.2.3); False where that is too long, or unsaid."""
-        seconds = _seconds(recorded.header("retry-after"))
+        seconds = retry_after(recorded.header("retry-after"))
         if seconds is None or seconds > LONGEST_WAIT:
             return False
         self._wait(seconds)
         return True
 
 
-def _seconds(text: str | None) -> float | None:
+def retry_after(text: str | None) -> float | None:
     """What a Retry-After header says: seconds, or a moment."""
     if text is None:
         return None

@@ -1,4 +1,7 @@
-"""The command ``apidouble``. Exit codes: 0 ok, 1 findings, 2 wrong usage or a description that cannot be used."""
+"""The command ``apidouble``. Exit codes: 0 ok, 1 findings, 2 wrong usage or a description that cannot be used.
+
+Other installed packages add commands (``commands/extensions.py``), which may have further codes.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import sys
 import click
 
 from mock_server import __version__
+from mock_server.commands.extensions import Commands
 from mock_server.commands.infer import infer
 from mock_server.commands.lint import lint
 from mock_server.commands.listing import list_command
@@ -15,7 +19,7 @@ from mock_server.commands.token import token
 from mock_server.errors import ApidoubleError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="apidouble")
 def apidouble() -> None:
     """An OpenAPI description goes in; a validated, stateful stand-in for the real service comes out."""

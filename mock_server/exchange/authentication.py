@@ -148,7 +148,7 @@ class Authenticator:
                 return _Refusal(found.kind, "invalid_token", scheme, scopes, found.why)
             principal = found
             granted = found.scopes
-            lacking = [scope for scope in scopes if granted is not None and not _covers(granted, scope)]
+            lacking = [scope for scope in scopes if granted is not None and not covers(granted, scope)]
             if lacking:
                 why = f"{found.name} lacks the scope {', '.join(lacking)}"
                 got = sorted(granted or ())
@@ -215,7 +215,7 @@ def _cookie(header: str, name: str) -> str | None:
     return None
 
 
-def _covers(granted: frozenset[str], scope: str) -> bool:
+def covers(granted: frozenset[str], scope: str) -> bool:
     if scope in granted or "*" in granted:
         return True
     return any(pattern.endswith(":*") and scope.startswith(pattern[:-1]) for pattern in granted)

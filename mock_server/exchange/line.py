@@ -22,6 +22,7 @@ from mock_server.exchange.limiting import Limiter, told
 from mock_server.exchange.locations import outcome_headers
 from mock_server.exchange.matching import Matcher
 from mock_server.exchange.messages import HeaderList, RawRequest, RawResponse
+from mock_server.exchange.predicting import Prediction
 from mock_server.exchange.preferences import NO_PREFERENCES, read_preferences
 from mock_server.exchange.refusals import Refuser
 from mock_server.exchange.rendering import NotAcceptable, ResponseRenderer, SelfViolation
@@ -30,7 +31,7 @@ from mock_server.exchange.requests import Reading, RequestReader
 from mock_server.exchange.samples import preferred
 from mock_server.exchange.turn import Turn
 from mock_server.exchange.universe import Universe
-from mock_server.model.call import Call
+from mock_server.model.call import Call, Principal
 from mock_server.model.meaning import Meaning, Reason
 from mock_server.model.mending import mended
 from mock_server.model.minter import realize
@@ -113,6 +114,43 @@ class Line:
         if turn.universe.faults:
             return self._perhaps_faulty(operation, match, turn)
         return self._exchange(operation, match, turn)
+
+    # Prediction
+
+    def predict(self, request: RawRequest, universe: Universe, *, principal: Principal | None = None) -> Prediction:
+        """What the model says of a request, and nothing is done: the outcome with its holes, or the refusal.
+
+        With a ``principal`` the request comes from them, whatever credential it carries. Limits do not count.
+        """
+        turn = Turn(request, universe, universe.clock.now(), Trace(secrets=self._secrets), 0)
+        match, turn.base = self._matcher.match(request.method, request.path)
+        if match.fit is not Fit.FULL:
+            answer = self._matcher.unmatched(match, turn)
+            problem = answer if isinstance(answer, Problem) else Problem(Kind.METHOD_NOT_ALLOWED, "answered by OPTIONS")
+            return Prediction(problem, self._refuser.status(problem, None))
+        assert match.target is not None
+        operation = self.api.operation(match.target)
+        meaning = self.model.meaning(operation.id)
+        turn.principal = principal
+        call = self._admitted(operation, match, turn, known=principal is not None)
+        if isinstance(call, Problem):
+            return Prediction(call, self._refuser.status(call, operation), operation, meaning)
+        if universe.state.timers is not None:
+            self._catch_up(turn)
+        result = step(World(self.model, universe.state, turn.now, universe.tables), call)
+        status = result.status if isinstance(result, Outcome) else self._refuser.status(result, operation)
+        assert status is not None
+        return Prediction(result, status, operation, meaning, call, turn.now)
+
+    def _admitted(self, operation: Operation, match: PathMatch[str], turn: Turn, *, known: bool) -> Call | Problem:
+        """The call that a request makes, once the caller is known (or need not be asked for) and it is read."""
+        if operation.security and not known:
+            found = self.authenticator.authenticate(operation, turn.request, turn.now, turn.universe.state)
+            if isinstance(found, Problem):
+                return found
+            turn.principal, turn.trace.security = found
+        reading = self._reader(operation).read(turn.request, match.values)
+        return reading if isinstance(reading, Problem) else _call(operation, reading, turn)
 
     # Exchange
 

@@ -47,6 +47,12 @@ class Refuser:
         self._model = model
         self._renderer_for = renderer_for
 
+    def status(self, problem: Problem, operation: Operation | None) -> int:
+        """The status that a problem is answered with."""
+        mapping = self._mapping(problem.kind)
+        status = problem.status or (mapping.status if mapping is not None else None)
+        return _described_status(problem, operation) if status is None else status
+
     def refuse(self, problem: Problem, operation: Operation | None, turn: Turn) -> RawResponse:
         """A problem as a response; ``operation`` None means that none was matched, or that it is not to blame."""
         trace = turn.trace
@@ -55,9 +61,7 @@ class Refuser:
         if problem.kind is Kind.INVALID and Kind.MISSING in self._model.annotations.errors:
             problem = _as_missing(problem)
         mapping = self._mapping(problem.kind)
-        status = problem.status or (mapping.status if mapping is not None else None)
-        if status is None:
-            status = _described_status(problem, operation)
+        status = self.status(problem, operation)
         trace.decisions.append(Reason("problem", f"{status} {problem.kind}", problem.detail))
         facts = Facts(
             problem,

@@ -19,15 +19,26 @@ _SPARE_TRIES = 16  # beyond the keys in use, for schemas of which two ordinals m
 _MILLISECONDS = 100_000_000_000  # an example above this is epoch time in milliseconds, not seconds
 
 
-def realize(outcome: Outcome, *, state: State, seed: int, now: datetime, exchange: int = 0) -> Outcome:
-    """The outcome with its holes filled by this double: fresh keys, times, samples, numbers."""
+def realize(
+    outcome: Outcome,
+    *,
+    state: State,
+    seed: int,
+    now: datetime,
+    exchange: int = 0,
+    given: Filling | None = None,
+) -> Outcome:
+    """The outcome with its holes filled by this double: fresh keys, times, samples, numbers.
+
+    Holes for which values are ``given`` get those.
+    """
     if not outcome.has_holes:
         return outcome
-    values: dict[Hole, Json] = {}
-    changes: list[Change] = []
+    values: dict[Hole, Json] = dict(given.values) if given is not None else {}
+    changes: list[Change] = list(given.changes) if given is not None else []
     reached: dict[str, int] = {}
     taken: set[tuple[Partition, str]] = set()
-    for hole in _holes(outcome):
+    for hole in holes_of(outcome):
         if hole in values:
             continue
         if hole.rule == "key":
@@ -105,7 +116,8 @@ def moment(schema: Mapping[str, Json], now: datetime, name: str) -> Json:
     return int(now.timestamp() * 1000) if in_milliseconds else int(now.timestamp())
 
 
-def _holes(outcome: Outcome) -> list[Hole]:
+def holes_of(outcome: Outcome) -> list[Hole]:
+    """The holes of an outcome, those of what it stores first; one that stands in several places is told each time."""
     found: list[Hole] = []
     body = outcome.body
     for change in outcome.changes:

@@ -1,0 +1,80 @@
+"""Agreeing: a reply beside what the model predicted, judged by the checks of that family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from contracts.checks.registry import Check
+from contracts.findings import Difference, Side
+from contracts.oracle import Answered, Oracle, Place
+from mock_server.model.meaning import Resource
+from mock_server.openapi.values import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """One way in which a reply is not what was predicted."""
+
+    check: Check
+    side: Side
+    sentence: str
+    differences: tuple[Difference, ...] = ()
+    remedy: str = ""
+    notes: tuple[str, ...] = ()
+
+
+AnswerCheck: TypeAlias = Callable[[Answered, Oracle], Iterator[Deviation]]
+
+ANSWER_CHECKS: dict[str, AnswerCheck] = {}
+"""What judges an answer, by the name of its check."""
+
+
+def judges_answer(check: Check) -> Callable[[AnswerCheck], AnswerCheck]:
+    """Registers what judges an answer for a check."""
+
+    def register(judged: AnswerCheck) -> AnswerCheck:
+        ANSWER_CHECKS[check.name] = judged
+        return judged
+
+    return register
+
+
+def overlay(answered: Answered, annotation: str) -> str:
+    """An overlay action that annotates the operation of an answer."""
+    operation = answered.prediction.operation
+    assert operation is not None
+    return f"- target: $.paths['{operation.path}'].{operation.method.lower()}\n  update:\n    {annotation}"
+
+
+def resource_overlay(resource: Resource, annotation: str) -> str:
+    """An overlay action that annotates the resource of an answer."""
+    path = resource.collection_path or resource.item_path or resource.name
+    return f"- target: $.paths['{path}']\n  update:\n    x-mock-resource: {{name: {resource.name}, {annotation}}}"
+
+
+def volatile(resource: Resource, oracle: Oracle) -> frozenset[str]:
+    """The members that may change at any moment: by timed moves, and times of the last change."""
+    found = {name for name, rule in resource.assigned.items() if rule in {"updated", "revision"}}
+    if resource.states is not None and not oracle.stands_still:
+        for transition in resource.states.transitions.values():
+            if transition.timed:
+                found |= {resource.states.property, *(path[0] for path in transition.set)}
+    return frozenset(found)
+
+
+def passed_over(resource: Resource, place: Place, oracle: Oracle) -> frozenset[str]:
+    """The members of an item of which nothing is known for certain, or that may change at any moment."""
+    return volatile(resource, oracle) | resource.hidden | frozenset(oracle.unsure.get(place, ()))
+
+
+def visible(answered: Answered, oracle: Oracle, value: Mapping[str, Json]) -> dict[str, Json]:
+    """The members of an item that an operation's answer should show; what the model only sampled is left out."""
+    shown = oracle.model.answers.view(answered.meaning).item(dict(value))
+    return {name: member for name, member in shown.items() if name in value} if isinstance(shown, dict) else {}
+
+
+def named(resource: Resource, key: str) -> str:
+    """How a sentence calls an item."""
+    return f"{resource.name} {key!r}" if key else f"the {resource.name}"
