@@ -41,19 +41,6 @@ def judges_answer(check: Check) -> Callable[[AnswerCheck], AnswerCheck]:
     return register
 
 
-def overlay(answered: Answered, annotation: str) -> str:
-    """An overlay action that annotates the operation of an answer."""
-    operation = answered.prediction.operation
-    assert operation is not None
-    return f"- target: $.paths['{operation.path}'].{operation.method.lower()}\n  update:\n    {annotation}"
-
-
-def resource_overlay(resource: Resource, annotation: str) -> str:
-    """An overlay action that annotates the resource of an answer."""
-    path = resource.collection_path or resource.item_path or resource.name
-    return f"- target: $.paths['{path}']\n  update:\n    x-mock-resource: {{name: {resource.name}, {annotation}}}"
-
-
 def volatile(resource: Resource, oracle: Oracle) -> frozenset[str]:
     """The members that may change at any moment: by timed moves, and times of the last change."""
     found = {name for name, rule in resource.assigned.items() if rule in {"updated", "revision"}}

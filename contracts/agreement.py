@@ -65,14 +65,12 @@ def about(roles: Roles, bench: Bench) -> Iterator[str]:
 
 def neighbours(roles: Roles, bench: Bench) -> list[Roles]:
     """The resources that items of one need: their parents, and what they refer to."""
-    resource, model = roles.resource, bench.roster.model
-    names = [parent.resource for parent in resource.parents if parent.resource is not None]
-    names += [reference.resource for reference in resource.references]
-    named = (model.resource(name) for name in names)
-    found = [known.qualified for known in named if known is not None]
-    found += [spoken for member in resource.anatomy.members if (spoken := bench.roster.called(member)) is not None]
-    other = dict.fromkeys(name for name in found if name != resource.qualified)
-    return [bench.roster.resources[name] for name in other if name in bench.roster.resources]
+    found = {
+        needed.resource.qualified: needed
+        for operation_id in roles.operations()
+        for needed in bench.roster.needs(operation_id)
+    }
+    return [needed for name, needed in found.items() if name != roles.resource.qualified]
 
 
 def _make(operations: tuple[str, ...]) -> Callable[[Bench], Held]:
@@ -136,7 +134,7 @@ class AgreementMachine(RuleBasedStateMachine):
         operation_id = data.draw(st.sampled_from(self.operations))
         wanted = data.draw(st.sampled_from(_WANTED))
         number = data.draw(_NUMBERS)
-        found = self.choose(operation_id, wanted, number)
+        found = self.choose(self.first(operation_id), wanted, number)
         if found is None:
             return
         draft, prediction = found
@@ -155,6 +153,19 @@ class AgreementMachine(RuleBasedStateMachine):
         """The attempt is over."""
         self.oracle.close()
         self.chase.fruitless += not self.granted
+
+    def first(self, operation_id: str, *, depth: int = 4) -> str:
+        """What to call first: the operation itself, or one that makes what it needs and what is not there."""
+        for needed in self.bench.roster.needs(operation_id) if depth else ():
+            if needed.creates and not self.pool.items(needed.resource):
+                return self.first(needed.creates[0], depth=depth - 1)
+        roles = self.bench.roster.of(operation_id)
+        key = self.bench.roster.meaning(operation_id).key_parameter
+        if roles is None or key is None or not roles.creates or operation_id in roles.creates or not depth:
+            return operation_id
+        if self.pool.items(roles.resource) or roles.resource.open_world:
+            return operation_id
+        return self.first(roles.creates[0], depth=depth - 1)
 
     def choose(self, operation_id: str, wanted: str, number: int) -> tuple[Draft, Prediction] | None:
         """The first of some drafts that should come to what is wanted, else the last; None where there is none."""

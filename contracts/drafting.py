@@ -22,7 +22,6 @@ from mock_server.model.anatomy import Member, anatomy_of
 from mock_server.model.filters import value_at
 from mock_server.model.inference.bodies import request_schema
 from mock_server.model.meaning import Meaning
-from mock_server.model.members import with_member
 from mock_server.model.outcome import NO_BODY
 from mock_server.openapi.description import MediaType, Operation, Parameter, SecurityRequirement
 from mock_server.openapi.schemas import Schema
@@ -276,14 +275,12 @@ class Drafter:
             for name in [name for name in value if name not in anatomy.required]:
                 if lean or rng.random() < 0.25:
                     keep({known: member for known, member in value.items() if known != name})
-        for path, name in tuple(_named_members(value)):
-            if len(path) == 1 and self._own_key(operation, name):
-                continue
-            key = self._related(operation, path, pool, rng, caller)
-            key = self._referenced(name, pool, rng, caller) if key is UNSET else key
-            if key is not UNSET:
-                held = value_at(value, path)
-                keep(with_member(value, path, [key] if isinstance(held, list) else key))
+        bound = self._bound(operation, value, (), pool, rng, caller)
+        if schema.accepts(bound, Direction.REQUEST):
+            value = bound
+        elif isinstance(value, dict) and isinstance(bound, dict):
+            for name, member in bound.items():
+                keep({**value, name: member})
         if odd and isinstance(value, dict):
             for name in tuple(value):
                 member = anatomy.members.get(name)
@@ -291,6 +288,27 @@ class Drafter:
                     for candidate in rng.sample(list(_ends(member)), k=min(3, len(list(_ends(member))))):
                         keep({**value, name: candidate})
         return value
+
+    def _bound(
+        self, operation: Operation, value: Any, path: tuple[str, ...], pool: Pool, rng: Random, caller: Caller | None
+    ) -> Any:
+        """A body in which what names another thing names one that exists."""
+        if isinstance(value, list) and any(isinstance(entry, dict | list) for entry in value):
+            return [self._bound(operation, entry, (*path, "0"), pool, rng, caller) for entry in value]
+        if not isinstance(value, dict):
+            return value
+        found = {}
+        for name, member in value.items():
+            here = (*path, name)
+            found[name] = member
+            if isinstance(member, dict) or (isinstance(member, list) and member and isinstance(member[0], dict)):
+                found[name] = self._bound(operation, member, here, pool, rng, caller)
+            elif path or not self._own_key(operation, name):
+                key = self._related(operation, here, pool, rng, caller)
+                key = self._referenced(name, pool, rng, caller) if key is UNSET else key
+                if key is not UNSET:
+                    found[name] = [key] if isinstance(member, list) else key
+        return found
 
     def _own_key(self, operation: Operation, name: str) -> bool:
         resource = self.roster.meaning(operation.id).resource
@@ -353,18 +371,6 @@ def _media(operation: Operation, content_type: str | None) -> MediaType | None:
 def _lies_under(item: Item, parameters: Iterable[str], given: Mapping[str, Json]) -> bool:
     """Whether an item's parents are those that path parameters name already."""
     return all(str(given.get(name, key)) == key for name, key in zip(parameters, item.parents, strict=False))
-
-
-def _named_members(value: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The places of the plain members of nested objects, with their names."""
-    if not isinstance(value, dict):
-        return
-    for name, member in value.items():
-        here = (*above, name)
-        if isinstance(member, dict):
-            yield from _named_members(member, here)
-        elif not isinstance(member, list) or all(isinstance(entry, str | int) for entry in member):
-            yield here, name
 
 
 def _ends(member: Member) -> Iterator[Json]:

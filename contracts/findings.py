@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -12,8 +12,9 @@ from contracts.service import Recorded
 from mock_server.errors import Place
 from mock_server.model.outcome import Difference
 
-__all__ = ["Difference", "Finding", "Side", "shortest"]
+__all__ = ["Difference", "Finding", "Side", "essential", "shortest"]
 
+_ID_MEMBER = re.compile(rb'"[A-Za-z_]*(?:id|Id|ID|key|slug|uuid)"\s*:\s*("[^"]{1,80}"|\d+)')
 _OPAQUE = re.compile(r"/\d+(?=/|\Z)")
 
 
@@ -73,6 +74,36 @@ class Finding:
     def noting(self, *notes: str) -> Finding:
         """The finding with further notes."""
         return replace(self, notes=(*self.notes, *notes))
+
+
+def essential(finding: Finding) -> Finding:
+    """The finding with the exchanges alone that lead to the last one: those that made what it names, and changed it.
+
+    For findings that are not shrunk by repeating them. What was named is told by the ids that replies show first.
+    """
+    if len(finding.sequence) < 2:
+        return finding
+    last = finding.sequence[-1]
+    about = set(_ids(last.request.target, b""))
+    kept, named = [last], about | set(_ids("", last.request.body))
+    for recorded in reversed(finding.sequence[:-1]):
+        shown = set(_ids("", recorded.reply.body)) - set(_ids(recorded.request.target, recorded.request.body))
+        changes = recorded.ok and recorded.request.method not in {"GET", "HEAD", "OPTIONS"}
+        own = set(_ids(recorded.request.target, b""))
+        refers = about & set(_ids("", recorded.request.body))
+        if changes and (shown & named or (own and own <= named) or refers):
+            kept.append(recorded)
+            named |= set(_ids(recorded.request.target, recorded.request.body))
+    return replace(finding, sequence=tuple(reversed(kept)))
+
+
+def _ids(target: str, body: bytes) -> Iterator[str]:
+    """What may be an id in a path or a body: path segments, and values of members that are called so."""
+    for segment in target.partition("?")[0].split("/"):
+        if any(character.isdigit() for character in segment):
+            yield segment
+    for match in _ID_MEMBER.finditer(body):
+        yield match[1].decode("utf-8", "replace").strip('"')
 
 
 def shortest(findings: Iterable[Finding]) -> tuple[Finding, ...]:

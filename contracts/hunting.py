@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import Flaky, Unsatisfiable
 from hypothesis.strategies import DataObject
 
-from contracts.findings import Finding
+from contracts.findings import Finding, Side, essential
 
 SHRINK_SECONDS = 8.0
 """How long one finding is shrunk."""
@@ -66,7 +66,12 @@ class Hunt:
     def add(self, finding: Finding) -> None:
         """Keeps a finding, unless it is known or not looked for."""
         with self.lock:
-            if self.knows(finding):
+            known = self.found.get(finding.fingerprint)
+            if finding.check not in self.checks:
+                return
+            if known is not None:
+                if finding.side is not Side.SERVICE and len(finding.sequence) < len(known.sequence):
+                    self.found[finding.fingerprint] = finding
                 return
             self.found[finding.fingerprint] = finding
             if self.first_only and finding.fails:
@@ -91,11 +96,18 @@ class Chase:
             raise _Enough
 
     def meet(self, finding: Finding) -> None:
-        """Raises ``Broken`` for the finding that is pursued; passes over what is known, and over others."""
+        """Raises ``Broken`` for the finding that is pursued; passes over what is known, and over others.
+
+        A question is kept as it is, with the exchanges that matter to it, and the attempt goes on.
+        """
+        if finding.side is not Side.SERVICE:
+            self.hunt.add(essential(finding))
+            return
         if self.hunt.knows(finding):
             return
         if self.best is None:
-            self.until = min(self.until, time.monotonic() + SHRINK_SECONDS)
+            wait = 0.0 if self.hunt.first_only else SHRINK_SECONDS
+            self.until = min(self.until, time.monotonic() + wait)
         elif finding.fingerprint != self.best.fingerprint:
             return
         if self.best is None or len(finding.sequence) <= len(self.best.sequence):

@@ -10,9 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from mock_server.model.anatomy import singular, words
+from mock_server.model.anatomy import dissect, singular, words
+from mock_server.model.inference.bodies import request_schema
 from mock_server.model.meaning import Meaning, Resource
 from mock_server.model.model import Model
+from mock_server.openapi.schemas import Schema
+from mock_server.openapi.values import Direction, Json
+
+_DEPTH = 3
+"""How deep in a body references to other things are looked for."""
 
 WRITING = frozenset({"create", "create-many", "replace", "update", "delete", "clear", "act"})
 """Behaviours that change what is stored."""
@@ -63,6 +69,7 @@ class Roster:
                 roles = found.setdefault(meaning.resource.qualified, Roles(meaning.resource))
                 _place(roles, meaning, model)
         self.resources: Mapping[str, Roles] = MappingProxyType(found)
+        self._needs: dict[str, tuple[Roles, ...]] = {}
         self._by_name = {tuple(_named(roles.resource)): name for name, roles in found.items()}
 
     def meaning(self, operation_id: str) -> Meaning:
@@ -74,6 +81,33 @@ class Roster:
         resource = self.model.meaning(operation_id).resource
         return self.resources.get(resource.qualified) if resource is not None else None
 
+    def needs(self, operation_id: str) -> tuple[Roles, ...]:
+        """What must exist before an operation can be called: what its path leads through, and what its body names."""
+        found = self._needs.get(operation_id)
+        if found is None:
+            names = dict.fromkeys(self._needed(operation_id))
+            found = tuple(self.resources[name] for name in names if name in self.resources)
+            self._needs[operation_id] = found
+        return found
+
+    def _needed(self, operation_id: str) -> Iterator[str]:
+        meaning, model = self.model.meaning(operation_id), self.model
+        own = meaning.resource.qualified if meaning.resource is not None else ""
+        yield from (ancestor.resource.qualified for ancestor in model.facts(meaning).ancestors)
+        if meaning.behaviour not in {"create", "create-many", "compute", "replace"}:
+            return
+        referred = [reference.resource for reference in meaning.resource.references] if meaning.resource else []
+        for name in (*referred, *(related.resource for related in meaning.related)):
+            resource = model.resource(name)
+            if resource is not None and resource.qualified != own:
+                yield resource.qualified
+        schema = request_schema(model.api.operation(operation_id))
+        key = meaning.resource.key if meaning.resource is not None else None
+        for name in _member_names(schema) if schema is not None else ():
+            spoken = self.called(name)
+            if spoken is not None and spoken != own and name != key:
+                yield spoken
+
     def called(self, name: str) -> str | None:
         """The qualified name of the resource whose key goes by a name: ``customer_id``, ``customerId``."""
         spelled = words(name)
@@ -83,6 +117,21 @@ class Roster:
                 if stem and (found := self._by_name.get((*stem[:-1], singular(stem[-1])))) is not None:
                     return found
         return None
+
+
+def _member_names(schema: Schema) -> Iterator[str]:
+    """The names of a request's members, of those inside them and inside their lists, too."""
+    bundle = schema.bundle(Direction.REQUEST)
+    waiting: list[tuple[Json, int]] = [(bundle, 0)]
+    while waiting:
+        at, depth = waiting.pop()
+        anatomy = dissect(bundle, at)
+        if anatomy.items is not None and depth < _DEPTH:
+            waiting.append((anatomy.items, depth + 1))
+        for name, member in anatomy.members.items():
+            yield name
+            if depth < _DEPTH and not member.types.isdisjoint({"object", "array"}):
+                waiting.append((dict(member.schema), depth + 1))
 
 
 def _place(roles: Roles, meaning: Meaning, model: Model) -> None:

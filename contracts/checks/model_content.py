@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from contracts.agreeing import Deviation, judges_answer, named, passed_over, resource_overlay, visible
+from contracts.agreeing import Deviation, judges_answer, named, passed_over, visible
 from contracts.checks.registry import Family, check
 from contracts.comparing import item_differences
 from contracts.findings import Side
 from contracts.oracle import Answered, Oracle, Place, Written
+from contracts.remedies import for_member
 from mock_server.model.meaning import Resource
 from mock_server.openapi.values import Json
 
@@ -68,9 +69,8 @@ def _written(answered: Answered, oracle: Oracle, written: Written, shown: Mappin
     for name, difference in item_differences(expected, shown, passed_over=over, slack=slack):
         what = named(resource, place[1])
         if name in written.guessed:
-            guess = f"fields: {{{name}: {{…}}}}"
             sentence = f"{name} of {what} is not what was guessed of {answered.recorded.operation_id}"
-            yield Deviation(CHECK, Side.DOUBLE, sentence, (difference,), resource_overlay(resource, guess))
+            yield Deviation(CHECK, Side.DOUBLE, sentence, (difference,), for_member(resource, name))
         elif name in written.sent or name not in before:
             sentence = f"{answered.recorded.operation_id} answers another {name} than it was told"
             yield Deviation(CHECK, Side.SERVICE, sentence, (difference,))
@@ -79,7 +79,8 @@ def _written(answered: Answered, oracle: Oracle, written: Written, shown: Mappin
             check = STABILITY if assigned else CHECK
             sentence = f"{answered.recorded.operation_id} changed {name} of {what}, which it was not told to"
             side = Side.SERVICE if name == resource.key or not answered.meaning.inferred else _unasked(answered)
-            yield Deviation(check, side, sentence, (difference,))
+            remedy = for_member(resource, name) if side is Side.DOUBLE else ""
+            yield Deviation(check, side, sentence, (difference,), remedy)
 
 
 def _unasked(answered: Answered) -> Side:
@@ -106,7 +107,7 @@ def unread(
         check = STABILITY if name in resource.assigned or name == resource.key else CHECK
         if since:
             sentence = f"{name} of {what} {where} otherwise after {', '.join(since)}"
-            remedy = resource_overlay(resource, f"fields: {{{name}: {{computed: true}}}}")
+            remedy = for_member(resource, name)
             yield Deviation(check, Side.DOUBLE, sentence, (difference,), remedy)
         else:
             sentence = f"{name} of {what} {where} with another value than was written"

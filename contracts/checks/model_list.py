@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contracts.agreeing import Deviation, judges_answer, named, overlay, visible
+from contracts.agreeing import Deviation, judges_answer, named, visible
 from contracts.checks.model_content import unread
 from contracts.checks.registry import Family, check
 from contracts.findings import Difference, Side
 from contracts.oracle import Answered, Oracle, Selected
+from contracts.remedies import on_operation, on_resource
 from mock_server.model.filters import predicates, value_at
 from mock_server.model.meaning import Listing
 from mock_server.model.outcome import key_text
@@ -80,7 +81,7 @@ def _unexpected(answered: Answered, oracle: Oracle, selected: Selected, key: str
         yield Deviation(CHECK, Side.SERVICE, sentence, (difference,), notes=(note,))
     elif not exists and oracle.closed:
         sentence = f"the list shows {what}, which no request made that is known to make one"
-        remedy = overlay(answered, "x-mock-operation: {effects: […]}")
+        remedy = on_resource(selected.resource, {"effects": [{"on": "…", "create": "…"}]})
         yield Deviation(CHECK, Side.DOUBLE, sentence, (difference,), remedy)
 
 
@@ -102,7 +103,6 @@ def _contradicts(answered: Answered, item: Json) -> bool:
 
 
 def _missing(answered: Answered, oracle: Oracle, selected: Selected, items: dict[str, Json]) -> Iterator[Deviation]:
-    listing = answered.meaning.listing
     if len(items) >= len(selected.entries) or not _whole(answered, selected):
         return
     absent = [key for key in selected.entries if key not in items and oracle.knows((selected.partition, key))]
@@ -114,7 +114,7 @@ def _missing(answered: Answered, oracle: Oracle, selected: Selected, items: dict
         moved = any(target == place for _, target in oracle.writes[oracle.made.get(place, 0) + 1 :])
         if since or moved or not _certain(answered, selected):
             sentence = f"the list leaves out {what}; what it shows may depend on more than is known"
-            remedy = f"{listing.search or 'a filter'} of {answered.recorded.operation_id}: see x-mock-operation/listing"
+            remedy = on_operation(answered, {"filters": {"…": {"property": "…", "operator": "…"}}})
             yield Deviation(CHECK, Side.DOUBLE, sentence, (difference,), remedy)
         else:
             yield Deviation(CHECK, Side.SERVICE, f"the list leaves out {what}, which exists", (difference,))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contracts.agreeing import Deviation, judges_answer, overlay
+from contracts.agreeing import Deviation, judges_answer
 from contracts.checks.registry import Family, check
 from contracts.findings import Difference, Side
 from contracts.oracle import Answered, Oracle
+from contracts.remedies import on_operation
 from mock_server.model.problem import Kind, Problem
 
 CHECK = check(
@@ -58,7 +59,7 @@ def _deviation(answered: Answered, problem: Problem) -> Deviation:
     recorded, expected = answered.recorded, answered.prediction.status
     sentence = f"{recorded.operation_id} answers {recorded.status} where it must refuse: {problem.detail}"
     difference = Difference("status", expected, recorded.status, f"answers {recorded.status}, {expected} is expected")
-    remedy = "" if _backed(answered, problem) else overlay(answered, "x-mock-operation: {behavior: sample}")
+    remedy = "" if _backed(answered, problem) else on_operation(answered, {"behavior": "sample"})
     side = Side.DOUBLE if remedy else Side.SERVICE
     return Deviation(CHECK, side, sentence, (difference,), remedy)
 

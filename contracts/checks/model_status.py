@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contracts.agreeing import Deviation, judges_answer, overlay
+from contracts.agreeing import Deviation, judges_answer
 from contracts.checks.registry import Family, check
 from contracts.findings import Difference, Side
 from contracts.oracle import Answered, Oracle
+from contracts.remedies import for_refusal
 from mock_server.model.outcome import Outcome
 
 CHECK = check(
@@ -35,9 +36,7 @@ def refused_what_is_granted(answered: Answered, oracle: Oracle) -> Iterator[Devi
         return
     difference = Difference("status", prediction.status, recorded.status, why)
     sentence = f"{recorded.operation_id} is refused with {recorded.status}, though {why}"
-    remedy = (
-        overlay(answered, "x-mock-operation: {guards: [{when: …, problem: conflict}]}") if side is Side.DOUBLE else ""
-    )
+    remedy = for_refusal(answered, oracle) if side is Side.DOUBLE else ""
     yield Deviation(CHECK, side, sentence, (difference,), remedy)
 
 
