@@ -17,7 +17,13 @@ from mock_server.packs import ApiSource
 from mock_server.sandbox import Sandbox, Served
 
 TASK_SECONDS = 20.0
-"""How long one task may take, of all the time that a run has."""
+"""How long one task may take at most."""
+
+LEAST_SECONDS = 1.0
+"""How long a task may take however little time is left for the others."""
+
+FAIR_SHARE = 4.0
+"""How many times its equal part of the time that is left a task may take, since most need far less."""
 
 
 @dataclass(slots=True)
@@ -27,7 +33,7 @@ class Bench:
     ``double`` is a sandbox with the API under check, which serves as the oracle: it is asked, and never shown to the
     service. ``closed`` says that the service begins each attempt with exactly what ``pool`` knows (a closed world);
     else there may be other data, and ``pool`` has what was found. ``source`` is where the API's files are. ``scale``
-    makes every task longer or shorter; 1 is the usual size.
+    makes every task longer or shorter; 1 is the usual size. ``waiting`` says how many tasks wait for their turn.
     """
 
     hunt: Hunt
@@ -44,6 +50,7 @@ class Bench:
     scale: float = 1.0
     seconds: float = TASK_SECONDS
     notes: dict[str, str] = field(default_factory=dict)
+    waiting: Callable[[], int] = lambda: 0
 
     @property
     def checks(self) -> frozenset[str]:
@@ -59,8 +66,9 @@ class Bench:
         return max(1, round(usual * self.scale))
 
     def until(self) -> float:
-        """When a task that begins now has to end, on ``time.monotonic``."""
-        return time.monotonic() + self.seconds
+        """When a task that begins now has to end, on ``time.monotonic``: a fair part of the time that is left."""
+        fair = FAIR_SHARE * self.hunt.left / max(1, self.waiting())
+        return time.monotonic() + min(self.seconds, max(LEAST_SECONDS, fair))
 
 
 @dataclass(frozen=True, slots=True)

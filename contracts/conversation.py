@@ -8,7 +8,7 @@ from contracts.drafting import Draft
 from contracts.hunting import Chase, Inapplicable
 from contracts.judging import Judges
 from contracts.pool import Item, Pool
-from contracts.service import Recorded, Service
+from contracts.service import Recorded, Service, Unsendable
 
 _TRIES = 3
 """How often a request that is refused with 429 is sent again, after the time that the service asks for."""
@@ -34,7 +34,10 @@ class Conversation:
         path = draft.path
         for _ in range(_TRIES):
             self.chase.go_on()
-            recorded = self.service.send(draft.request, operation_id=draft.operation_id, caller=draft.caller)
+            try:
+                recorded = self.service.send(draft.request, operation_id=draft.operation_id, caller=draft.caller)
+            except Unsendable as error:
+                raise Inapplicable(str(error)) from None
             self.recorded.append(recorded)
             self.shown = self.pool.observe(recorded, path)
             for finding in self.judges(recorded):

@@ -113,7 +113,10 @@ class StateWrite:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One exchange of a transcript, or a move of the clock; ``place`` is where it is written, ``repeat`` how often."""
+    """One exchange of a transcript, or a move of the clock; ``place`` is where it is written, ``repeat`` how often.
+
+    ``source`` says where the document has it, "" where the transcript as a whole says so.
+    """
 
     place: Place
     name: str
@@ -122,6 +125,7 @@ class Step:
     exchange: tuple[Request, Expected] | None
     repeat: int = 1
     write: StateWrite | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +239,7 @@ def _step(entry: Mapping[str, Json], place: Place, *, default_api: str) -> Step:
         exchange,
         entry.get("repeat", 1),
         _write(entry["state"], place, default_api=default_api) if "state" in entry else None,
+        entry.get("source", ""),
     )
 
 

@@ -63,7 +63,7 @@ class Finding:
     @property
     def about(self) -> str:
         """What tells this finding from another: check, operation, side, and where the answers differ."""
-        where = sorted({_OPAQUE.sub("/*", difference.pointer) for difference in self.differences})
+        where = sorted({_where(difference) for difference in self.differences})
         return " ".join((self.check, self.operation_id or "-", str(self.side), *where[:1]))
 
     @property
@@ -74,6 +74,12 @@ class Finding:
     def noting(self, *notes: str) -> Finding:
         """The finding with further notes."""
         return replace(self, notes=(*self.notes, *notes))
+
+
+def _where(difference: Difference) -> str:
+    """Where answers differ, without positions in lists; of a status, which one came."""
+    pointer = _OPAQUE.sub("/*", difference.pointer)
+    return f"{pointer} {difference.got}" if pointer == "status" else pointer
 
 
 def essential(finding: Finding) -> Finding:

@@ -19,7 +19,10 @@ from hypothesis.strategies import DataObject
 from contracts.findings import Finding, Side, essential
 
 SHRINK_SECONDS = 8.0
-"""How long one finding is shrunk."""
+"""How long one finding is shrunk at most."""
+
+PATIENCE = 100
+"""So many attempts that show a finding no shorter end its shrinking."""
 
 
 class Broken(Exception):
@@ -89,10 +92,14 @@ class Chase:
     attempts: int = 0
     fruitless: int = 0
     why: str = ""
+    improved: int = 0
+    ended: bool = False
 
     def go_on(self) -> None:
         """Ends the pursuit when time is up; called before every request."""
-        if time.monotonic() >= self.until:
+        shrunk = self.best is not None and self.attempts - self.improved > PATIENCE
+        if shrunk or time.monotonic() >= self.until:
+            self.ended = True
             raise _Enough
 
     def meet(self, finding: Finding) -> None:
@@ -110,9 +117,15 @@ class Chase:
             self.until = min(self.until, time.monotonic() + wait)
         elif finding.fingerprint != self.best.fingerprint:
             return
-        if self.best is None or len(finding.sequence) <= len(self.best.sequence):
-            self.best = finding
+        if self.best is None or _size(finding) < _size(self.best):
+            self.best, self.improved = finding, self.attempts
         raise Broken(finding)
+
+
+def _size(finding: Finding) -> tuple[int, int]:
+    """How much there is to read in a sequence."""
+    requests = [recorded.request for recorded in finding.sequence]
+    return len(requests), sum(len(request.target) + len(request.body) for request in requests)
 
 
 Attempt = Callable[[DataObject, Chase], None]
@@ -144,7 +157,8 @@ def pursue(hunt: Hunt, drive: Callable[[Chase], None], *, until: float | None = 
     except Broken:
         pass
     except Flaky:
-        again = "it did not happen each time that the same requests were sent"
+        # An attempt that is broken off looks to Hypothesis like one that draws otherwise than before.
+        again = "" if chase.ended else "it did not happen each time that the same requests were sent"
     except (_Enough, Unsatisfiable):
         pass
     except KeyboardInterrupt:

@@ -74,15 +74,18 @@ class Judges:
 
     def __init__(self, api: Api, *, judge: Judge | None, checks: frozenset[str]) -> None:
         self.api = api
-        self._judge = judge
+        self.judge = judge
         self._checks = {name: judged for name, judged in REPLY_CHECKS.items() if name in checks}
 
     def __call__(self, recorded: Recorded) -> Iterator[Finding]:
         if recorded.operation_id is None:
             return
+        path = recorded.request.target.partition("?")[0]
+        if self.api.match(recorded.request.method, path).target != recorded.operation_id:
+            return  # an id that was drawn made this another operation's request (/users/me)
         operation = self.api.operation(recorded.operation_id)
         response = operation.response_for(recorded.status)
-        exchange = Exchange(self.api, operation, response, recorded, self._judge)
+        exchange = Exchange(self.api, operation, response, recorded, self.judge)
         for judged in self._checks.values():
             yield from judged(exchange)
 

@@ -27,6 +27,10 @@ class Unreachable(ApidoubleError):
     """The service cannot be reached, or what answers is not usable as one."""
 
 
+class Unsendable(ApidoubleError):
+    """A request that was drawn cannot be put on the wire: a header that HTTP has no room for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What came back: headers in their order and spelling, the body as bytes, ``elapsed`` in seconds."""
@@ -95,7 +99,7 @@ class Recorded:
         """The reply's body as JSON; ``NOT_JSON`` when it is none."""
         try:
             return json.loads(self.reply.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return NOT_JSON
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from urllib.parse import quote
 
 import requests
 
 from contracts.exchanges import Answer, Presented, Target, carried
+from contracts.service import Powers
 from mock_server.exchange.messages import RawRequest
 from mock_server.exchange.universe import Universe
 from mock_server.model.clock import parse_duration
@@ -45,6 +47,22 @@ def in_process(sandbox: Sandbox, universe: Universe) -> Target:
         merge_item(namespace_of(sandbox, sandbox.api(api)), universe, resource, key, members)
 
     return Target(send, present, advance, freeze, merge)
+
+
+def powers_in_process(sandbox: Sandbox, universe: Universe, api: str) -> Powers:
+    """What can be done to one API of a universe past the API itself."""
+    target = in_process(sandbox, universe)
+
+    def settle() -> None:
+        sandbox.deliver_due(universe)
+
+    return Powers(target.advance, target.freeze, partial(target.merge, api), settle)
+
+
+def powers_over_http(url: str, session: str, api: str) -> Powers:
+    """What can be done to one API of a running double's session past the API itself; it delivers webhooks by itself."""
+    target = over_http(url, session)
+    return Powers(target.advance, target.freeze, partial(target.merge, api))
 
 
 def over_http(url: str, session: str) -> Target:

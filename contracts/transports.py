@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import requests
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from contracts.service import Reply, Transport, Unreachable
+from contracts.service import Reply, Transport, Unreachable, Unsendable
 from mock_server.exchange.messages import RawRequest
 from mock_server.exchange.universe import Universe
 from mock_server.sandbox import Sandbox
@@ -49,7 +49,10 @@ def over_http(
     common = dict(headers or {})
 
     def send(method: str, target: str, sent: Mapping[str, str], body: bytes) -> Reply:
-        wire = requests.Request(method, base, headers={**common, **sent}, data=body or None).prepare()
+        try:
+            wire = requests.Request(method, base, headers={**common, **sent}, data=body or None).prepare()
+        except (requests.exceptions.InvalidHeader, UnicodeError) as error:
+            raise Unsendable("this request cannot be sent", got=str(error)) from None
         wire.url = base + target
         if body == b"" and method in {"POST", "PUT", "PATCH"}:
             wire.headers["Content-Length"] = "0"

@@ -1,0 +1,1 @@
+"""The commands that ``contracts`` adds to ``apidouble``; what they do is reachable from Python too."""

@@ -1,0 +1,189 @@
+"""Conditions: what must hold of a reply so that a finding is gone, in a form that a later reply can be held against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from contracts.bindings import Origin, at, identifies, json_of, leaves, plain, said, tokens_of, value_of
+from contracts.checks.registry import CHECKS, Family
+from contracts.findings import Difference, Finding
+from contracts.service import NOT_JSON, Recorded, same_json
+from mock_server.openapi import pointers
+from mock_server.openapi.values import Json
+
+
+class Rule(StrEnum):
+    """How a condition compares."""
+
+    EQUALS = "equals"
+    ONE_OF = "one of"
+    DIFFERS = "differs"
+    """It must not be the value that came: what would be right is told in words only."""
+    SHOWS = "shows"
+    """The body has the value somewhere."""
+    SHOWS_NOT = "shows not"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must hold at one place of a reply: ``status``, ``header X``, or a JSON pointer into the whole body.
+
+    ``origin`` says that ``value`` came from an earlier reply, so that a fresh server has another one. ``got`` is what
+    came instead.
+    """
+
+    place: str
+    rule: Rule
+    value: Json
+    got: Json = None
+    origin: Origin | None = None
+
+
+def telling(finding: Finding) -> int:
+    """The number (from 0) of the exchange of its sequence that a finding is about: the last of its operation."""
+    last = len(finding.sequence) - 1
+    return next((number for number in range(last, -1, -1)
+                 if finding.sequence[number].operation_id == finding.operation_id), last)  # fmt: skip
+
+
+def conditions(finding: Finding) -> tuple[Condition, ...]:
+    """What must hold of the telling reply; where a finding has no differences, that its status is another one."""
+    if not finding.sequence:
+        return ()
+    number = telling(finding)
+    reply, earlier = finding.sequence[number], finding.sequence[:number]
+    described = finding.check in CHECKS and CHECKS[finding.check].family is Family.CONFORMANCE
+    found = tuple(_condition(difference, reply, earlier, described) for difference in finding.differences)
+    return found or (Condition("status", Rule.DIFFERS, reply.status, reply.status),)
+
+
+def holds(condition: Condition, reply: Recorded, replies: Sequence[Recorded]) -> bool:
+    """Whether a condition holds of a reply; ``replies`` are those of the sequence that it belongs to."""
+    value = condition.value
+    if condition.origin is not None:
+        new = value_of(condition.origin, replies)
+        value = new if new is not NOT_JSON else value
+    got = found_at(reply, condition.place)
+    if condition.rule is Rule.EQUALS:
+        return same_json(got, value)
+    if condition.rule is Rule.ONE_OF:
+        return any(same_json(got, entry) for entry in value)
+    if condition.rule is Rule.DIFFERS:
+        return not same_json(got, value)
+    return (plain(value) in _texts(reply)) is (condition.rule is Rule.SHOWS)
+
+
+def found_at(reply: Recorded, place: str) -> Json:
+    """What a reply has at a place, None where it has nothing."""
+    if place == "status":
+        return reply.status
+    if place.startswith("header "):
+        return reply.header(place.removeprefix("header "))
+    found = at(json_of(reply), place)
+    return None if found is NOT_JSON else found
+
+
+def _condition(difference: Difference, reply: Recorded, earlier: Sequence[Recorded], described: bool) -> Condition:
+    place, expected, got = difference.pointer, difference.expected, difference.got
+    if place == "" and isinstance(expected, int) and same_json(got, reply.status):
+        place = "status"  # the model tells of a status at the root
+    if place == "status":
+        return _of_status(expected, reply.status)
+    if not place.startswith("header "):
+        resolved = _resolved(place, got, reply)
+        if resolved is None and (isinstance(expected, dict) or isinstance(got, dict)):
+            return _of_list(place, expected, earlier)
+        if resolved is None:  # nothing there to hold a later reply against
+            return Condition("status", Rule.DIFFERS, reply.status, reply.status)
+        place = resolved
+    actual = found_at(reply, place)
+    if described or not _literal(expected, actual):
+        return Condition(place, Rule.DIFFERS, actual, actual)
+    return Condition(place, Rule.EQUALS, expected, actual, _origin(expected, place, earlier))
+
+
+def _of_status(expected: Json, got: int) -> Condition:
+    if isinstance(expected, int) and expected != got:
+        return Condition("status", Rule.EQUALS, expected, got)
+    if isinstance(expected, list | tuple) and expected and all(isinstance(entry, int) for entry in expected):
+        return Condition("status", Rule.ONE_OF, list(expected), got)
+    return Condition("status", Rule.DIFFERS, got, got)
+
+
+def _of_list(place: str, expected: Json, earlier: Sequence[Recorded]) -> Condition:
+    """A pointer that leads nowhere names an item of a list by its key: it is missing there, or should not be there."""
+    key = tokens_of(place)[-1] if tokens_of(place) else ""
+    rule = Rule.SHOWS_NOT if expected is None else Rule.SHOWS
+    return Condition(place, rule, key, origin=_origin(key, "id", earlier))
+
+
+def _literal(expected: Json, got: Json) -> bool:
+    """Whether what was expected is a value like the one that came, and no words about it."""
+    if expected is None or got is None:
+        return not (isinstance(expected, str) and " " in expected)
+    if same_json(expected, got):
+        return False
+    numbers = isinstance(expected, int | float) and isinstance(got, int | float)
+    return type(expected) is type(got) or (numbers and not isinstance(expected, bool))
+
+
+def _resolved(pointer: str, got: Json, reply: Recorded) -> str | None:
+    """The pointer into the whole body; a relation's pointer may begin at the item inside of an envelope."""
+    body = json_of(reply)
+    if body is NOT_JSON:
+        return pointer if pointer == "" else None
+    present = at(body, pointer)
+    if present is not NOT_JSON and (pointer == "" or same_json(present, got)):
+        return pointer
+    members = body.items() if isinstance(body, dict) else ()
+    inner = [f"/{pointers.escape(name)}" for name, value in members if isinstance(value, dict | list)]
+    for prefix in inner:
+        found = at(body, prefix + pointer)
+        if found is not NOT_JSON and same_json(found, got):
+            return prefix + pointer
+    if present is not NOT_JSON:
+        return pointer
+    listed = _in_a_list(body, pointer, got)
+    if listed is not None:
+        return listed
+    parent = pointer.rpartition("/")[0]
+    whole = [prefix for prefix in ("", *inner) if isinstance(at(body, prefix + parent), dict)]
+    lists = isinstance(body, list) or any(isinstance(at(body, prefix), list) for prefix in inner)
+    if got is not None or not whole or (lists and not parent):
+        return None
+    return (whole[1] if len(whole) > 1 else whole[0]) + pointer
+
+
+def _in_a_list(body: Json, pointer: str, got: Json) -> str | None:
+    """The pointer of a member of an entry of a list, when the difference tells of it from the entry on."""
+    name = pointer.rpartition("/")[2]
+    for where, own, value in leaves(body):
+        if own == name and where.endswith(pointer) and same_json(value, got):
+            return where
+    return None
+
+
+def _origin(expected: Json, place: str, earlier: Sequence[Recorded]) -> Origin | None:
+    """Where an expected value came from, when it is one that an earlier reply had at the same member.
+
+    A value that a request said is the same on every server, and needs no origin.
+    """
+    name = place.rpartition("/")[2]
+    for step in range(len(earlier) - 1, -1, -1):
+        body = json_of(earlier[step])
+        if plain(expected) in said(earlier[step].request):
+            continue
+        for pointer, own, value in leaves(body) if body is not NOT_JSON else ():
+            same = same_json(value, expected) or (
+                identifies(own) and isinstance(value, int) and plain(value) == expected
+            )
+            if same and (own == name or (name == "id" and identifies(own))):
+                return Origin(step, pointer)
+    return None
+
+
+def _texts(reply: Recorded) -> set[str]:
+    body = json_of(reply)
+    return {plain(value) for _, _, value in leaves(body)} if body is not NOT_JSON else set()

@@ -1,0 +1,173 @@
+"""The report on a terminal: each finding so that it can be read aloud and run, then one table for the whole."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator
+
+from contracts.coverage import Tally
+from contracts.findings import Finding, Side
+from contracts.reports.bodies import capitalized, cut, written
+from contracts.reports.colour import painted
+from contracts.reports.curl import curl
+from contracts.reports.material import LIKELY, Material, check_of, family_rows, line_text
+from contracts.reports.pytest_code import pytest_code
+
+_WIDTH = 100
+_LABEL = 12
+_BODY = 300
+_SHOWN = 5
+"""How many differences of one finding are shown."""
+
+Paint = Callable[[str, str], str]
+
+
+def terminal(material: Material, *, colour: bool = False, tests: bool = True, accepted: bool = False) -> str:
+    """The whole report as text. ``tests`` adds each finding as a test; ``accepted`` shows what a baseline takes."""
+
+    def paint(text: str, style: str) -> str:
+        return painted(text, style, colour=colour)
+
+    lines: list[str] = []
+    shown = [one for one in material.findings if accepted or one.accepted is None]
+    for number, finding in enumerate(shown, 1):
+        lines += _finding(finding, number, len(shown), material, paint, tests=tests)
+    lines += _summary(material, paint)
+    return "\n".join(lines) + "\n"
+
+
+def _finding(finding: Finding, number: int, of: int, material: Material, paint: Paint, *, tests: bool) -> Iterator[str]:
+    kind, style = ("Finding", "bad") if finding.fails else ("Question", "question")
+    if finding.accepted is not None:
+        kind, style = "Accepted", "dim"
+    head = f"{kind} {number} of {of}"
+    rest = f"{finding.check} · {finding.operation_id or 'no operation'} · {finding.fingerprint}"
+    yield paint("─" * _WIDTH, "dim")
+    yield f"{paint(head, style)}  {paint(rest, 'dim')}"
+    yield ""
+    sentence = material.text(finding.sentence).rstrip(".")
+    yield paint(textwrap.fill(capitalized(sentence) + ".", _WIDTH), "title")
+    yield ""
+    yield from _labelled("Likely wrong", _blame(finding), paint)
+    if finding.accepted is not None:
+        yield from _labelled("Accepted", material.text(finding.accepted), paint)
+    if finding.place is not None:
+        yield from _labelled("Described", f"{material.where(finding.place)}  {line_text(finding.place).strip()}", paint)
+    yield from _labelled("Run again", material.again(finding), paint)
+    for note in finding.notes:
+        yield from _labelled("Note", material.text(note), paint)
+    yield from _differences(finding, material, paint)
+    yield from _sequence(finding, material, paint)
+    if tests and finding.sequence:
+        code = pytest_code(finding, material.secrets, material.report.base_url)
+        yield from _block("As a test", code, paint, style="dim")
+    if finding.remedy:
+        title = "What would settle it" if finding.side is not Side.SERVICE else "What to do"
+        yield from _block(title, material.text(finding.remedy), paint)
+    yield ""
+
+
+def _blame(finding: Finding) -> str:
+    check = check_of(finding)
+    return LIKELY[finding.side] + (f": {check.summary} ({check.source})" if check is not None else "")
+
+
+def _labelled(label: str, text: str, paint: Paint) -> Iterator[str]:
+    wrapped = textwrap.wrap(text, _WIDTH - _LABEL - 2, break_long_words=False, break_on_hyphens=False) or [""]
+    yield f"{paint(label.ljust(_LABEL), 'dim')}  {wrapped[0]}"
+    yield from (" " * (_LABEL + 2) + line for line in wrapped[1:])
+
+
+def _block(title: str, text: str, paint: Paint, *, style: str = "") -> Iterator[str]:
+    yield ""
+    yield title
+    for line in text.rstrip("\n").split("\n"):
+        yield f"  {paint(line, style) if style else line}".rstrip()
+
+
+def _differences(finding: Finding, material: Material, paint: Paint) -> Iterator[str]:
+    if not finding.differences:
+        return
+    yield ""
+    yield f"Expected {paint('-', 'expected')} and got {paint('+', 'got')}"
+    for one in finding.differences[:_SHOWN]:
+        place = one.pointer or "the whole body"
+        yield f"  {material.text(place)}" + (paint(f"  {material.text(one.message)}", "dim") if one.message else "")
+        yield "    " + paint(f"- {material.text(written(one.expected))}", "expected")
+        yield "    " + paint(f"+ {material.text(written(one.got))}", "got")
+    if len(finding.differences) > _SHOWN:
+        yield f"  and {len(finding.differences) - _SHOWN} more"
+
+
+def _sequence(finding: Finding, material: Material, paint: Paint) -> Iterator[str]:
+    if not finding.sequence:
+        return
+    yield ""
+    yield "What was sent, and what came"
+    width = max(len(one.request.method) for one in finding.sequence)
+    for one in finding.sequence:
+        target = cut(material.text(one.request.target), 200)
+        who = paint(f"  as {material.text(one.caller.name)}", "dim") if one.caller is not None else ""
+        yield f"  {one.request.method.ljust(width)} {target}{who}"
+        reply = " ".join(material.body(one, reply=True, most=_BODY).split())
+        yield paint(f"  {str(one.status).rjust(width)} {reply}".rstrip(), "good" if one.ok else "question")
+    yield from _block("In a shell", curl(finding, material.secrets, material.report.base_url), paint, style="code")
+
+
+def _summary(material: Material, paint: Paint) -> Iterator[str]:
+    report = material.report
+    yield paint("─" * _WIDTH, "dim")
+    yield paint(
+        f"{'family':<14}{'tasks':>12}{'came to nothing':>18}{'findings':>11}{'questions':>12}{'seconds':>10}", "dim"
+    )
+    for row in family_rows(report):
+        tasks = f"{row.made} of {row.tasks}"
+        found = paint(f"{row.findings:>11}", "bad" if row.findings else "good")
+        yield f"{row.family:<14}{tasks:>12}{row.fruitless:>18}{found}{row.questions:>12}{row.seconds:>10.1f}"
+    yield ""
+    for name, tally in material.covered.tallies():
+        if tally.all:
+            yield f"{name:<16}{_bar(tally)} {tally.percent:>5.1f} %  {paint(f'{tally.met} of {tally.all}', 'dim')}"
+    yield from _unvisited(material, paint)
+    for note in report.notes:
+        yield from _labelled("Note", material.text(note), paint)
+    yield ""
+    yield _verdict(material, paint)
+
+
+def _bar(tally: Tally) -> str:
+    full = round(tally.percent / 5)
+    return "█" * full + "░" * (20 - full)
+
+
+def _unvisited(material: Material, paint: Paint) -> Iterator[str]:
+    """The operations that were not called, together under the reason for it."""
+    reasons: dict[str, list[str]] = {}
+    for row in material.covered.rows:
+        if not row.calls:
+            reasons.setdefault(row.why, []).append(row.operation_id)
+    if not reasons:
+        return
+    yield ""
+    yield "Not called"
+    for why, operations in reasons.items():
+        names = ", ".join(operations[:8]) + (f" and {len(operations) - 8} more" if len(operations) > 8 else "")
+        yield from textwrap.wrap(f"{names}: {cut(material.text(why), 200)}", _WIDTH, initial_indent="  ",
+                                 subsequent_indent="    ", break_on_hyphens=False)  # fmt: skip
+
+
+def _verdict(material: Material, paint: Paint) -> str:
+    report = material.report
+    fails = sum(one.fails for one in report.findings)
+    accepted = sum(one.accepted is not None for one in report.findings)
+    questions = len(report.findings) - fails - accepted
+    parts = [_count(fails, "finding"), _count(questions, "question")]
+    parts += [f"{accepted} accepted"] if accepted else []
+    head = paint("holds", "good") if report.holds else paint("does not hold", "bad")
+    rest = f"{_count(report.exchanges, 'exchange')} in {report.elapsed:.1f} s, seed {report.plan.seed}"
+    left = f", {_count(len(report.left), 'task')} left for want of time" if report.left else ""
+    return f"The contract {head}: {', '.join(parts)}; {rest}{left}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

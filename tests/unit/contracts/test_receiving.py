@@ -1,0 +1,356 @@
+"""Webhooks of a small shop: a correct one is not blamed, and every planted bug is found."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+from standardwebhooks import Webhook
+from werkzeug import Request, Response
+
+from contracts.bench import Held
+from contracts.checks.registry import chosen
+from contracts.findings import Finding, Side
+from contracts.hunting import Hunt
+from contracts.receiving import on_this_machine, tasks
+from contracts.receiving.receiver import Delivery, receiving
+from contracts.receiving.signatures import flaws, secrets_in
+from contracts.running import Plan, bench
+from contracts.service import Service
+from contracts.transports import into_wsgi
+from mock_server.model.webhooks import Signature
+from mock_server.packs import ApiSource
+from mock_server.webhooks.signing import signature_headers
+
+CUSTOMER: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "name"],
+    "properties": {"id": {"type": "integer", "readOnly": True}, "name": {"type": "string", "maxLength": 20}},
+}
+HOOK: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "url", "events"],
+    "properties": {
+        "id": {"type": "integer", "readOnly": True},
+        "url": {"type": "string", "format": "uri"},
+        "events": {"type": "array", "items": {"enum": ["customer.created", "customer.updated", "customer.deleted"]}},
+        "secret": {"type": "string", "readOnly": True},
+    },
+}
+
+
+def _json(schema: Any) -> Any:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+def _event(name: str) -> Any:
+    schema = {
+        "type": "object",
+        "required": ["type", "data"],
+        "properties": {"type": {"const": name}, "data": {"$ref": "#/components/schemas/Customer"}},
+    }
+    return {"post": {"requestBody": _json(schema), "responses": {"2XX": {"description": "Taken."}}}}
+
+
+def _ref(name: str) -> Any:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _answers(status: str, name: str) -> Any:
+    return {status: {"description": "It.", **_json(_ref(name))}, "404": {"description": "No."}}
+
+
+ID = [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}]
+NAMES = ("customer.created", "customer.updated", "customer.deleted")
+DESCRIPTION: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "Shop", "version": "1"},
+    "paths": {
+        "/customers": {
+            "post": {
+                "operationId": "createCustomer",
+                "requestBody": {"required": True, **_json(_ref("Customer"))},
+                "responses": _answers("201", "Customer"),
+            }
+        },
+        "/customers/{id}": {
+            "parameters": ID,
+            "get": {"operationId": "getCustomer", "responses": _answers("200", "Customer")},
+            "patch": {
+                "operationId": "updateCustomer",
+                "requestBody": {"required": True, **_json(_ref("Customer"))},
+                "responses": _answers("200", "Customer"),
+            },
+            "delete": {
+                "operationId": "deleteCustomer",
+                "responses": {"204": {"description": "Gone."}, "404": {"description": "No."}},
+            },
+        },
+        "/webhooks": {
+            "post": {
+                "operationId": "createWebhook",
+                "requestBody": {"required": True, **_json(_ref("Webhook"))},
+                "responses": _answers("201", "Webhook"),
+            }
+        },
+        "/webhooks/{id}": {
+            "parameters": ID,
+            "delete": {
+                "operationId": "deleteWebhook",
+                "responses": {"204": {"description": "Gone."}, "404": {"description": "No."}},
+            },
+        },
+    },
+    "webhooks": {name: _event(name) for name in NAMES},
+    "components": {"schemas": {"Customer": CUSTOMER, "Webhook": HOOK}},
+}
+ANNOTATIONS: dict[str, Any] = {
+    "x-mock-webhooks": {
+        "subscriptions": {"resource": "webhooks", "url": "/url", "events": "/events", "secret": "/secret"},
+        "signature": {"scheme": "standard-webhooks"},
+        "retries": ["PT0.1S"],
+    },
+    "x-mock-resources": {
+        "customers": {
+            "events": {
+                name: {"on": name.partition(".")[2], "payload": {"type": name, "data": "$resource"}} for name in NAMES
+            }
+        }
+    },
+}
+
+
+class Shop:
+    """A shop that tells of its customers as described, but for the ``bug`` it has."""
+
+    def __init__(self, bug: str = "") -> None:
+        self.bug = bug
+        self.numbers = count(1)
+        self.customers: dict[int, dict[str, Any]] = {}
+        self.hooks: dict[int, dict[str, Any]] = {}
+
+    def reset(self) -> None:
+        """Back to nothing; numbers are never given again."""
+        self.customers.clear()
+        self.hooks.clear()
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        request = Request(environ)
+        return self.answer(request)(environ, start_response)
+
+    def answer(self, request: Request) -> Response:
+        """One request."""
+        kind, _, key = request.path.strip("/").partition("/")
+        items = self.customers if kind == "customers" else self.hooks
+        body = json.loads(request.get_data() or b"null")
+        if request.method == "POST":
+            number = next(self.numbers)
+            items[number] = {**body, "id": number}
+            if kind == "webhooks":
+                items[number]["secret"] = "whsec_c2hvcC1zaG9wLXNob3Atc2hvcA=="
+            else:
+                self.tell("customer.created", items[number])
+            return self.json(201, items[number])
+        if int(key) not in items:
+            return Response(status=404)
+        found = items[int(key)]
+        if request.method == "DELETE":
+            if kind == "customers" or self.bug != "deaf":
+                del items[int(key)]
+            if kind == "customers":
+                self.tell("customer.deleted", found)
+            return Response(status=204)
+        if request.method == "PATCH":
+            found |= {name: value for name, value in body.items() if name != "id"}
+            self.tell("customer.updated", found)
+        return self.json(200, found)
+
+    def json(self, status: int, value: Any) -> Response:
+        """A JSON answer."""
+        return Response(json.dumps(value), status, content_type="application/json")
+
+    def tell(self, name: str, customer: Mapping[str, Any]) -> None:
+        """Delivers an event to whoever wants it."""
+        if self.bug == "silent" and name == "customer.created":
+            return
+        data = {"id": customer["id"]} if self.bug == "meagre" else customer
+        body = json.dumps({"type": name, "data": data})
+        for hook in list(self.hooks.values()):
+            if name in hook["events"] or self.bug == "talkative":
+                event_id = f"evt_{next(self.numbers)}"
+                status = self.post(hook, event_id, body)
+                if status == 500 and self.bug != "faint-hearted":
+                    self.post(hook, f"{event_id}b" if self.bug == "forgetful" else event_id, body)
+                if self.bug == "twice":
+                    self.post(hook, event_id, body)
+
+    def post(self, hook: Mapping[str, Any], event_id: str, body: str) -> int:
+        """One delivery."""
+        moment = datetime.now(UTC) - timedelta(hours=1 if self.bug == "late" else 0)
+        signed = json.dumps(json.loads(body), indent=1) if self.bug == "reformatted" else body
+        headers = {
+            "Content-Type": "text/plain" if self.bug == "plain" else "application/json",
+            "webhook-id": event_id,
+            "webhook-timestamp": str(int(moment.timestamp())),
+            "webhook-signature": Webhook(hook["secret"]).sign(event_id, moment, signed),
+        }
+        if self.bug == "unsigned":
+            del headers["webhook-signature"]
+        return requests.post(hook["url"], data=body.encode(), headers=headers, timeout=5).status_code
+
+
+def hunted(
+    folder: Path, bug: str = "", *, annotated: bool = True, url: str = "http://localhost", only: str = ""
+) -> tuple[list[Finding], dict[str, Held]]:
+    """What is found of a shop, and how the tasks ended."""
+    path = folder / "shop.yaml"
+    path.write_text(yaml.safe_dump({**DESCRIPTION, **(ANNOTATIONS if annotated else {})}))
+    shop = Shop(bug)
+    service = Service(into_wsgi(shop), base_url=url, reset=shop.reset)
+    plan = Plan(ApiSource("shop", path), chosen(("webhook",), ()), closed=True)
+    hunt = Hunt(time.monotonic() + 60, plan.checks)
+    at = bench(plan, service, hunt, ())
+    ended = {task.name: task.make(at) for task in tasks(at, patience=0.2) if only in task.name}
+    return list(hunt.found.values()), ended
+
+
+@pytest.mark.parametrize("annotated", [True, False])
+def test_a_correct_shop_is_not_blamed(tmp_path: Path, annotated: bool) -> None:
+    found, ended = hunted(tmp_path, annotated=annotated)
+    assert [str(each) for each in found] == []
+    assert set(ended) == {
+        "webhook createCustomer to createWebhook",
+        "webhook updateCustomer to createWebhook",
+        "webhook deleteCustomer to createWebhook",
+        "webhook after deleteWebhook",
+        "webhook retry to createWebhook",
+    }
+    assert {name for name, held in ended.items() if not held.applied} == set()
+
+
+@pytest.mark.parametrize(
+    ("bug", "task", "check", "words", "pointer"),
+    [
+        ("silent", "createCustomer", "webhook_delivery", "did not come", "delivery customer.created"),
+        ("twice", "createCustomer", "webhook_delivery", "came twice", "delivery customer.created"),
+        ("deaf", "after", "webhook_delivery", "was deleted", "delivery customer.created"),
+        ("meagre", "updateCustomer", "webhook_schema", "not what the description says", "/data"),
+        ("plain", "createCustomer", "webhook_schema", "not what the description says", "header content-type"),
+        ("reformatted", "deleteCustomer", "webhook_signature", "is not good", "header webhook-signature"),
+        ("unsigned", "createCustomer", "webhook_signature", "is not good", "header webhook-signature"),
+        ("late", "createCustomer", "webhook_signature", "is not good", "header webhook-timestamp"),
+        ("faint-hearted", "retry", "webhook_retry", "did not come again", "delivery"),
+        ("forgetful", "retry", "webhook_retry", "another id", "header webhook-id"),
+    ],
+)
+def test_a_planted_bug_is_found(tmp_path: Path, bug: str, task: str, check: str, words: str, pointer: str) -> None:
+    found, _ = hunted(tmp_path, bug, only=f"webhook {task}")
+    assert [(each.check, each.side) for each in found] == [(check, Side.SERVICE)]
+    assert words in found[0].sentence
+    assert found[0].differences[0].pointer == pointer
+    assert found[0].sequence
+
+
+def test_an_event_that_nobody_asked_for_is_found(tmp_path: Path) -> None:
+    talk = Shop.tell
+
+    def tell(self: Shop, name: str, customer: Mapping[str, Any]) -> None:
+        talk(self, name, customer)
+        if self.bug == "talkative" and name == "customer.created":
+            talk(self, "customer.updated", customer)
+
+    Shop.tell, kept = tell, Shop.tell  # type: ignore[method-assign]
+    try:
+        found, _ = hunted(tmp_path, "talkative", only="webhook createCustomer")
+    finally:
+        Shop.tell = kept  # type: ignore[method-assign]
+    assert [(each.check, each.side) for each in found] == [("webhook_delivery", Side.SERVICE)]
+    assert "does not list it" in found[0].sentence
+
+
+def test_what_is_promised_by_a_name_alone_is_a_question(tmp_path: Path) -> None:
+    found, _ = hunted(tmp_path, "silent", annotated=False, only="webhook createCustomer")
+    assert [(each.check, each.side) for each in found] == [("webhook_delivery", Side.DOUBLE)]
+    assert "x-mock-resources" in found[0].remedy
+
+
+def test_a_retry_that_nobody_promised_is_a_question(tmp_path: Path) -> None:
+    found, _ = hunted(tmp_path, "faint-hearted", annotated=False, only="retry")
+    assert [(each.check, each.side) for each in found] == [("webhook_retry", Side.DOUBLE)]
+
+
+def test_headers_of_standard_webhooks_are_held_to_their_word(tmp_path: Path) -> None:
+    found, _ = hunted(tmp_path, "reformatted", annotated=False, only="webhook createCustomer")
+    assert [(each.check, each.side) for each in found] == [("webhook_signature", Side.SERVICE)]
+
+
+def test_a_service_elsewhere_cannot_reach_a_receiver_here(tmp_path: Path) -> None:
+    found, ended = hunted(tmp_path, "silent", url="https://api.shop.example")
+    assert found == []
+    assert all("not on this machine" in held.why for held in ended.values())
+
+
+@pytest.mark.parametrize(
+    ("url", "here"),
+    [("http://localhost:1", True), ("http://127.0.0.1", True), ("http://[::1]:2", True), ("https://a.example", False)],
+)
+def test_a_loopback_url_is_on_this_machine(url: str, here: bool) -> None:
+    assert on_this_machine(url) is here
+
+
+# The parts
+
+
+def delivered(body: bytes, headers: Mapping[str, str]) -> Delivery:
+    return Delivery("POST", "/", {name.lower(): value for name, value in headers.items()}, body, time.time())
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        Signature(),
+        Signature("hmac-sha256", "X-Signature", "sha256={hex}"),
+        Signature("hmac-sha256", "X-Signature", "t={timestamp},v1={hex}", "{timestamp}.{body}"),
+        Signature("hmac-sha256", "X-Signature", "{base64}", "{id}.{timestamp}.{body}", "X-Timestamp"),
+    ],
+)
+@pytest.mark.parametrize("change", ["none", "body", "secret"])
+def test_a_signature_is_good_for_its_secret_and_its_body_alone(signature: Signature, change: str) -> None:
+    secret, body = "whsec_c2hvcC1zaG9wLXNob3Atc2hvcA==", b'{"id": "evt_1", "data": {"name": "\xc3\x85"}}'
+    headers = signature_headers(
+        signature, secrets=[secret], message_id="evt_1", moment=datetime.now(UTC) - timedelta(seconds=20), body=body
+    )
+    sent = body + b" " if change == "body" else body
+    known = "whsec_b3RoZXItb3RoZXItb3RoZXI=" if change == "secret" else secret
+    wrong = list(flaws(delivered(sent, headers), signature, (known,)))
+    assert [each.message for each in wrong] == ([] if change == "none" else ["does not verify"])
+
+
+def test_secrets_are_found_by_their_names() -> None:
+    value = {"data": {"initial_secret": "a", "name": "b"}, "list": [{"signingSecret": "c"}], "secret": None}
+    assert secrets_in(value) == ("a", "c")
+
+
+def test_a_receiver_refuses_as_often_as_it_is_told_to() -> None:
+    with receiving() as receiver:
+        path = receiver.fresh(failures=1)
+        answers = [requests.post(receiver.url + path, data=b"{}", timeout=5).status_code for _ in range(2)]
+        assert answers == [500, 204]
+        assert len(receiver.got(path)) == 2
+        assert receiver.got(receiver.fresh()) == []
+
+
+def test_a_receiver_waits_no_longer_than_it_was_told() -> None:
+    begun = time.monotonic()
+    never: Callable[[list[Delivery]], bool] = lambda _: False  # noqa: E731 - a name for its type
+    with receiving() as receiver:
+        assert receiver.wait(receiver.fresh(), never, 0.05) == []
+    assert time.monotonic() - begun < 5
