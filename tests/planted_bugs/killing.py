@@ -22,6 +22,11 @@ from tests.planted_bugs.pack_mutants import PACK_MUTANTS
 from tests.planted_bugs.tampering import tampered
 
 MUTANTS = (*BAKERY_MUTANTS, *PACK_MUTANTS)
+_PROVOKED = {
+    "www_authenticate": ("credentials_are_needed",),
+    "retry_after": ("read_your_write", "list_shows_created"),
+}
+"""Checks of replies that come only when others ask for them, with those that do."""
 _HERE = Path(__file__).parent / BAKERY
 
 
@@ -117,7 +122,7 @@ def hunted_small(mutant: Mutant, *, seconds: float) -> Report:
     """
     for name in mutant.checks:
         operations = mutant.operations if name not in {"exchange", "workflow"} else ()
-        report = _run(mutant, checks((name,)), operations or None, seconds)
+        report = _run(mutant, checks((name, *_PROVOKED.get(name, ()))), operations or None, seconds)
         if not report.holds:
             break
     return report

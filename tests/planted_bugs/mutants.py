@@ -36,8 +36,10 @@ class Mutant:
         return f"{self.target}-{self.name}"
 
 
-def _bakery(name: str, does: str, *checks: str, at: tuple[str, ...] = (), limit: int | None = None) -> Mutant:
-    return Mutant(name, BAKERY, does, checks, at, limit)
+def _bakery(
+    name: str, does: str, *checks: str, at: tuple[str, ...] = (), limit: int | None = None, survives: str = ""
+) -> Mutant:
+    return Mutant(name, BAKERY, does, checks, at, limit, survives)
 
 
 _BAKERY_STORING = (
@@ -45,7 +47,8 @@ _BAKERY_STORING = (
             at=_PRODUCTS),
     _bakery("id_race", "two creates at a time get one number", "concurrent_writes", at=_PRODUCTS),
     _bakery("unique_race", "two creates at a time look for an address before either stores it",
-            "concurrent_writes", "uniqueness_is_kept", at=_CUSTOMERS),
+            "concurrent_writes", "uniqueness_is_kept", at=_CUSTOMERS,
+            survives="that addresses are unique is said in prose alone, and transcripts have one thread"),
     _bakery("create_loses_member", "the create shows the phone number and does not store it",
             "read_your_write", "model_content", at=_CUSTOMERS),
     _bakery("update_loses_member", "a PATCH without the phone number drops it",
