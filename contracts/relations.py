@@ -37,31 +37,39 @@ Subjects: TypeAlias = Callable[[Roster], Iterable[Subject]]
 Test: TypeAlias = Callable[[Trial, Subject], None]
 
 
+Applies: TypeAlias = Callable[[Bench, Subject], bool]
+
+
+def always(bench: Bench, subject: Subject) -> bool:
+    """Everywhere."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
     """A relation: its check, what it is about in an API, and one attempt at one subject.
 
-    ``examples`` is how many attempts it takes at each subject. ``needs_reset`` says that it means something only where
-    each attempt begins with the same state.
+    ``examples`` is how many attempts it takes at each subject. ``applies`` says at which of them there is anything to
+    do on a bench: with its callers, in its world.
     """
 
     check: Check
     subjects: Subjects
     test: Test
     examples: int = EXAMPLES
-    needs_reset: bool = False
+    applies: Applies = always
 
 
 RELATIONS: dict[str, Relation] = {}
 
 
 def relation(
-    check: Check, subjects: Subjects, *, examples: int = EXAMPLES, needs_reset: bool = False
+    check: Check, subjects: Subjects, *, examples: int = EXAMPLES, applies: Applies = always
 ) -> Callable[[Test], Test]:
     """Registers a relation."""
 
     def register(test: Test) -> Test:
-        RELATIONS[check.name] = Relation(check, subjects, test, examples, needs_reset)
+        RELATIONS[check.name] = Relation(check, subjects, test, examples, applies)
         return test
 
     return register
@@ -70,8 +78,8 @@ def relation(
 def tasks(bench: Bench) -> Iterator[Task]:
     """One task for each relation and subject of an API."""
     for name, found in RELATIONS.items():
-        if name in bench.checks and not (found.needs_reset and not bench.service.resettable):
-            for subject in found.subjects(bench.roster):
+        for subject in found.subjects(bench.roster) if name in bench.checks else ():
+            if found.applies(bench, subject):
                 yield Task(found.check.family, f"{name} {subject.label}", name, subject.operations,
                            _make(found, subject))  # fmt: skip
 

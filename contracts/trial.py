@@ -192,7 +192,7 @@ class Trial:
         """How many of the attempt's operations a caller may not do, and how much of what they need is not there."""
         operations = self._operations or (operation_id,)
         refused = sum(not may(caller, self.drafter.api.operation(name)) for name in operations)
-        needed = {roles.resource.qualified: roles for name in operations for roles in self._needs(name)}
+        needed = {roles.resource.qualified: roles for name in operations for roles in self.roster.needs(name)}
         absent = sum(not roles.creates and not self.known(roles.resource, caller.tenant) for roles in needed.values())
         return refused, absent
 
@@ -225,7 +225,7 @@ class Trial:
         self._asking(operation_id, None)
         if not depth:
             return
-        for needed in self._needs(operation_id):
+        for needed in self.roster.needs(operation_id):
             if needed.creates and not self.known(needed.resource, self._caller.tenant if self._caller else None):
                 try:
                     self.make(needed, depth=depth - 1)
@@ -258,22 +258,6 @@ class Trial:
         parents = tuple(key_text(draft.path[name]) for name in self.roster.model.facts(meaning).scope)
         return Item(resource, (tenant, *parents) if resource.tenancy is not None else parents, key,
                     shown if isinstance(shown, dict) else {})  # fmt: skip
-
-    def _needs(self, operation_id: str) -> list[Roles]:
-        """What must exist before an operation can be called: the items that its path leads through, and references."""
-        meaning = self.roster.meaning(operation_id)
-        model = self.roster.model
-        names = [ancestor.resource.qualified for ancestor in model.facts(meaning).ancestors]
-        if meaning.resource is not None:
-            found = (model.resource(reference.resource) for reference in meaning.resource.references)
-            names += [resource.qualified for resource in found if resource is not None]
-            found = (model.resource(related.resource) for related in meaning.related)
-            names += [resource.qualified for resource in found if resource is not None]
-            for member in meaning.resource.anatomy.members:
-                spoken = self.roster.called(member)
-                if spoken is not None and spoken != meaning.resource.qualified and member != meaning.resource.key:
-                    names.append(spoken)
-        return [self.roster.resources[name] for name in dict.fromkeys(names) if name in self.roster.resources]
 
     def about(self, item: Item, operation_id: str, wishes: Wishes | None = None) -> Draft:
         """A request of an operation about one item."""
