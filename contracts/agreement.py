@@ -6,26 +6,28 @@ there), sends it, compares, and goes on from what the service did. Hypothesis sh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from hypothesis import seed
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
-from hypothesis.strategies import DataObject
 
-from contracts.agreeing import ANSWER_CHECKS
+from contracts.agreeing import ANSWER_CHECKS, Deviation
 from contracts.bench import Bench, Held, Task
 from contracts.checks.registry import Family
 from contracts.conversation import Conversation
 from contracts.drafting import Draft, Drafter, Wishes
 from contracts.findings import Finding
-from contracts.hunting import Chase, Inapplicable, hunt_settings, pursue
+from contracts.hunting import Broken, Chase, Inapplicable, hunt_settings, pursue
 from contracts.judging import place_of
 from contracts.oracle import Answered, Oracle
 from contracts.pool import Item, Pool
 from contracts.roster import Roles
+from contracts.service import Recorded
+from contracts.shortening import Choice, shortened
 from mock_server.exchange.predicting import Prediction
 from mock_server.model.meaning import Resource
 from mock_server.model.outcome import Outcome, key_text
@@ -36,11 +38,14 @@ STEPS = 14
 MOST = 6
 """How many findings one task looks for."""
 
+QUESTION_SECONDS = 3.0
+"""How long the way to a question is shortened."""
+
 _CANDIDATES = 6
 """How many drafts are looked at for one that comes to what is wanted."""
 
 _WANTED = ("granted", "granted", "granted", "granted", "refused", "absent", "odd")
-_NUMBERS = st.integers(0, 4095)
+_NUMBERS = 4096
 _ABSENT_ORDINAL = 900_001
 
 
@@ -83,31 +88,73 @@ def _make(operations: tuple[str, ...]) -> Callable[[Bench], Held]:
 def check_agreement(bench: Bench, operations: tuple[str, ...]) -> Held:
     """Runs sequences of some operations until nothing new is found."""
     until = bench.until()
-    total = Held()
+    total, asked = Held(), dict[str, tuple[Choice, ...]]()
     for number in range(MOST):
 
         def drive(chase: Chase, number: int = number) -> None:
-            machine = seed(bench.hunt.seed + number)(machine_of(bench, operations, chase))
-            run_state_machine_as_test(machine, settings=hunt_settings(bench.size(EXAMPLES), steps=STEPS))
+            machine = machine_of(bench, operations, chase, asked)
+            settings = hunt_settings(bench.size(EXAMPLES), steps=STEPS, shrink=False)
+            try:
+                run_state_machine_as_test(seed(bench.hunt.seed + number)(machine), settings=settings)
+            except Broken:
+                shorten(machine, chase)
+                raise
 
         chase = pursue(bench.hunt, drive, until=until)
         total = Held(total.attempts + chase.attempts, total.fruitless + chase.fruitless, chase.why or total.why)
         if chase.best is None or bench.hunt.left == 0:
             break
+    for fingerprint, steps in asked.items():
+        seek(bench, operations, fingerprint, steps)
     return total
 
 
-def machine_of(bench: Bench, operations: tuple[str, ...], chase: Chase) -> type[RuleBasedStateMachine]:
-    """A state machine that calls some operations of a service."""
-    return type("Agreement", (AgreementMachine,), {"bench": bench, "operations": operations, "chase": chase})
+def seek(bench: Bench, operations: tuple[str, ...], fingerprint: str, steps: tuple[Choice, ...]) -> None:
+    """Shortens the run that led to a question, and keeps the shortest."""
+
+    def drive(chase: Chase) -> None:
+        chase.seeking, chase.trail = fingerprint, steps
+        shorten(machine_of(bench, operations, chase, {}), chase)
+
+    if not bench.hunt.first_only:
+        pursue(bench.hunt, drive, until=time.monotonic() + QUESTION_SECONDS)
+
+
+def machine_of(
+    bench: Bench, operations: tuple[str, ...], chase: Chase, asked: dict[str, tuple[Choice, ...]]
+) -> type[AgreementMachine]:
+    """A state machine that calls some operations of a service. ``asked`` gets the steps that led to each question."""
+    chosen = rule(
+        operation_id=st.sampled_from(operations), wanted=st.sampled_from(_WANTED), number=st.integers(0, _NUMBERS - 1)
+    )
+    members = {"bench": bench, "chase": chase, "asked": asked, "step": chosen(AgreementMachine.perform)}
+    return type("Agreement", (AgreementMachine,), members)
+
+
+def shorten(machine: type[AgreementMachine], chase: Chase) -> None:
+    """Plays fewer and fewer of the steps of the run that met the finding; ``chase`` keeps the shortest."""
+
+    def shows(steps: Sequence[Choice]) -> bool:
+        run = machine()
+        try:
+            for choice in steps:
+                run.perform(choice.operation_id, choice.wanted, choice.number)
+        except Broken:
+            return True
+        finally:
+            run.teardown()
+        return False
+
+    if (chase.best is not None or chase.seeking is not None) and not chase.hunt.first_only:
+        shortened(chase.trail, shows)
 
 
 class AgreementMachine(RuleBasedStateMachine):
-    """One run: the service, and the oracle beside it. ``bench``, ``operations`` and ``chase`` come from a subclass."""
+    """One run: the service, and the oracle beside it. ``bench``, ``chase`` and the rule come from a subclass."""
 
     bench: Bench
-    operations: tuple[str, ...]
     chase: Chase
+    asked: dict[str, tuple[Choice, ...]]
 
     def __init__(self) -> None:
         super().__init__()
@@ -124,17 +171,17 @@ class AgreementMachine(RuleBasedStateMachine):
         self.over = False
         self.chase.attempts += 1
         self.granted = 0
+        self.made: list[Choice] = []
+        chase = self.chase
+        chase.trail = self.made if chase.best is None else chase.trail
 
-    @rule(data=st.data())
-    def step(self, data: DataObject) -> None:
-        """One request."""
+    def perform(self, operation_id: str, wanted: str, number: int) -> None:
+        """One request: of an operation, granted or refused or about what is not there, decided by a number."""
         if self.over:
             return
         self.chase.go_on()
-        operation_id = data.draw(st.sampled_from(self.operations))
-        wanted = data.draw(st.sampled_from(_WANTED))
-        number = data.draw(_NUMBERS)
-        found = self.choose(self.first(operation_id), wanted, number)
+        self.made.append(Choice(operation_id, wanted, number))
+        found = self.choose(self.first(operation_id, own=wanted != "absent"), wanted, number)
         if found is None:
             return
         draft, prediction = found
@@ -154,14 +201,14 @@ class AgreementMachine(RuleBasedStateMachine):
         self.oracle.close()
         self.chase.fruitless += not self.granted
 
-    def first(self, operation_id: str, *, depth: int = 4) -> str:
+    def first(self, operation_id: str, *, own: bool = True, depth: int = 4) -> str:
         """What to call first: the operation itself, or one that makes what it needs and what is not there."""
         for needed in self.bench.roster.needs(operation_id) if depth else ():
             if needed.creates and not self.pool.items(needed.resource):
                 return self.first(needed.creates[0], depth=depth - 1)
         roles = self.bench.roster.of(operation_id)
         key = self.bench.roster.meaning(operation_id).key_parameter
-        if roles is None or key is None or not roles.creates or operation_id in roles.creates or not depth:
+        if roles is None or key is None or not roles.creates or operation_id in roles.creates or not depth or not own:
             return operation_id
         if self.pool.items(roles.resource) or roles.resource.open_world:
             return operation_id
@@ -200,26 +247,32 @@ class AgreementMachine(RuleBasedStateMachine):
         for name, judged in ANSWER_CHECKS.items():
             if name in bench.checks:
                 for deviation in judged(answered, self.oracle):
-                    operation = bench.served.api.operation(recorded.operation_id or "")
-                    self.chase.meet(
-                        Finding(
-                            deviation.check.name,
-                            deviation.side,
-                            deviation.sentence,
-                            operation.id,
-                            tuple(self.talk.recorded),
-                            deviation.differences,
-                            place_of(bench.served.api, operation.located),
-                            remedy=deviation.remedy,
-                            seed=bench.hunt.seed,
-                            notes=deviation.notes,
-                        )
-                    )
+                    self.tell(deviation, recorded)
         granted = isinstance(answered.prediction.result, Outcome) and answered.refused is None
         if recorded.status >= 500 or (recorded.ok and not granted):
             self.over = True  # nothing is known of the state any more
             return
         self.learn(answered)
+
+    def tell(self, deviation: Deviation, recorded: Recorded) -> None:
+        """Meets a finding about the last exchange."""
+        api = self.bench.served.api
+        operation = api.operation(recorded.operation_id or "")
+        finding = Finding(
+            deviation.check.name,
+            deviation.side,
+            deviation.sentence,
+            operation.id,
+            tuple(self.talk.recorded),
+            deviation.differences,
+            place_of(api, operation.located),
+            remedy=deviation.remedy,
+            seed=self.bench.hunt.seed,
+            notes=deviation.notes,
+        )
+        if not finding.fails:
+            self.asked.setdefault(finding.fingerprint, tuple(self.made))
+        self.chase.meet(finding)
 
     def learn(self, answered: Answered) -> None:
         """Takes what the reply showed as what is so from now on."""

@@ -46,6 +46,15 @@ class Cleaned:
     left: tuple[Left, ...]
     unknown: Mapping[str, int] = field(default_factory=dict)
 
+    def told(self) -> Iterator[str]:
+        """What is left, together by resource and reason, with an example of each."""
+        groups: dict[tuple[str, str], list[Left]] = {}
+        for left in self.left:
+            groups.setdefault((left.item.resource.name, left.why), []).append(left)
+        for (resource, why), its in groups.items():
+            example = "/".join((*its[0].item.parents, its[0].item.key))
+            yield f"{len(its)} {resource}, {'such as ' if len(its) > 1 else ''}{example}: {why}"
+
     @property
     def complete(self) -> bool:
         """Whether nothing is left that is known of."""

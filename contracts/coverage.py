@@ -316,13 +316,13 @@ def _satisfies(operation: Operation, caller: Caller) -> bool:
 
 
 def _reasons(report: Report) -> dict[str, str]:
-    """Why operations were not called, by operation: what their tasks say, else that there was no time for them."""
+    """Why operations were not called: that there was no time for a task of theirs, else what their tasks say."""
     found: dict[str, str] = {}
+    for task in report.left:
+        for operation_id in task.operations:
+            found.setdefault(operation_id, "there was no time")
     for done in report.done:
         why = done.error or (done.held.why if done.held is not None and not done.held.applied else "")
         for operation_id in done.task.operations if why else ():
             found.setdefault(operation_id, why)
-    for task in report.left:
-        for operation_id in task.operations:
-            found.setdefault(operation_id, "there was no time")
     return found

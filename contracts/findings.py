@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 
+from contracts.checks.registry import CHECKS, Family
 from contracts.service import Recorded
 from mock_server.errors import Place
 from mock_server.model.outcome import Difference
@@ -62,8 +64,13 @@ class Finding:
 
     @property
     def about(self) -> str:
-        """What tells this finding from another: check, operation, side, and where the answers differ."""
-        where = sorted({_where(difference) for difference in self.differences})
+        """What tells this finding from another: check, operation, side; of a single exchange, where it differs, too.
+
+        In a sequence one mistake shows in many members, and all of them are one finding.
+        """
+        known = CHECKS.get(self.check)
+        exact = known is not None and known.family is Family.CONFORMANCE
+        where = sorted({_where(difference) for difference in self.differences}) if exact else []
         return " ".join((self.check, self.operation_id or "-", str(self.side), *where[:1]))
 
     @property
@@ -91,7 +98,8 @@ def essential(finding: Finding) -> Finding:
         return finding
     last = finding.sequence[-1]
     about = set(_ids(last.request.target, b""))
-    kept, named = [last], about | set(_ids("", last.request.body))
+    told = json.dumps([[each.expected, each.got] for each in finding.differences], default=str).encode()
+    kept, named = [last], about | set(_ids("", last.request.body)) | set(_ids("", told))
     for recorded in reversed(finding.sequence[:-1]):
         shown = set(_ids("", recorded.reply.body)) - set(_ids(recorded.request.target, recorded.request.body))
         changes = recorded.ok and recorded.request.method not in {"GET", "HEAD", "OPTIONS"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
@@ -17,6 +17,7 @@ from hypothesis.errors import Flaky, Unsatisfiable
 from hypothesis.strategies import DataObject
 
 from contracts.findings import Finding, Side, essential
+from contracts.shortening import Choice
 
 SHRINK_SECONDS = 8.0
 """How long one finding is shrunk at most."""
@@ -81,10 +82,19 @@ class Hunt:
                 self.deadline = time.monotonic()
         self.tell(finding)
 
+    def put(self, finding: Finding) -> None:
+        """Puts a finding in the place of the same one that is known, when it was found again by fewer steps."""
+        with self.lock:
+            self.found[finding.fingerprint] = finding
+
 
 @dataclass(slots=True)
 class Chase:
-    """One pursuit: the first new finding that is met is the one that is shrunk; others wait for the next pursuit."""
+    """One pursuit: the first new finding that is met is the one that is shrunk; others wait for the next pursuit.
+
+    ``trail`` are the steps of the run that met it, where attempts are made of steps. With ``seeking`` it is after one
+    finding only, by its fingerprint, known or not.
+    """
 
     hunt: Hunt
     until: float
@@ -94,6 +104,8 @@ class Chase:
     why: str = ""
     improved: int = 0
     ended: bool = False
+    trail: Sequence[Choice] = ()
+    seeking: str | None = None
 
     def go_on(self) -> None:
         """Ends the pursuit when time is up; called before every request."""
@@ -107,10 +119,13 @@ class Chase:
 
         A question is kept as it is, with the exchanges that matter to it, and the attempt goes on.
         """
-        if finding.side is not Side.SERVICE:
+        if self.seeking is not None:
+            if finding.fingerprint != self.seeking:
+                return
+        elif finding.side is not Side.SERVICE:
             self.hunt.add(essential(finding))
             return
-        if self.hunt.knows(finding):
+        elif self.hunt.knows(finding):
             return
         if self.best is None:
             wait = 0.0 if self.hunt.first_only else SHRINK_SECONDS
@@ -132,7 +147,7 @@ Attempt = Callable[[DataObject, Chase], None]
 """One attempt: draws what it does, sends, and meets what it finds. May raise ``Inapplicable``."""
 
 
-def hunt_settings(examples: int, *, steps: int = 50) -> settings:
+def hunt_settings(examples: int, *, steps: int = 50, shrink: bool = True) -> settings:
     """Hypothesis' settings for a hunt: nothing is stored, nothing printed, nothing is too slow."""
     return settings(
         max_examples=examples,
@@ -142,7 +157,7 @@ def hunt_settings(examples: int, *, steps: int = 50) -> settings:
         print_blob=False,
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
         verbosity=Verbosity.quiet,
     )
 
@@ -167,7 +182,10 @@ def pursue(hunt: Hunt, drive: Callable[[Chase], None], *, until: float | None = 
         raise
     if chase.best is not None:
         found = chase.best if not again else chase.best.noting(again)
-        hunt.add(found)
+        if chase.seeking is None:
+            hunt.add(found)
+        else:
+            hunt.put(found)
     return chase
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -167,9 +167,15 @@ def run(
     named = {ended.task.name for ended in done}
     left = tuple(task for task in planned if task.name not in named)
     notes = tuple(dict.fromkeys(note for at in benches for note in at.notes.values()))
-    found = tuple(hunt.found.values())
+    found = _unanswered(hunt.found.values())
     return Report(plan, found, tuple(done), left, counter.count, time.monotonic() - clock, began,
                   benches[0].service.base_url, notes)  # fmt: skip
+
+
+def _unanswered(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings without the questions that a failing finding of the same check and operation answers."""
+    failing = {(finding.check, finding.operation_id) for finding in found if finding.fails}
+    return tuple(each for each in found if each.fails or (each.check, each.operation_id) not in failing)
 
 
 def _made(task: Task, at: Bench) -> Done:

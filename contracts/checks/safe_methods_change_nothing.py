@@ -51,6 +51,11 @@ def stays_as_it_was(trial: Trial, subject: Subject) -> None:
         except Inapplicable:
             continue
         called.append(operation_id)
+    again = trial.read(item, read)
+    if again.status in {404, 410} and (trial.closed or roles.creates):
+        difference = Difference("status", 200, again.status, "is gone, and only GET and HEAD were sent")
+        trial.broken(CHECK, f"an item is gone after it was only read ({', '.join((read, *called))})", difference)
+        return
     after = trial.seen(item, read)
     passed_over = trial.timed(roles.resource) | {name for name in before if restless(name)}
     for found in changed(before, after, passed_over=passed_over):

@@ -17,6 +17,7 @@ from contracts.checks.registry import chosen
 from contracts.cleaning import Cleaned, Cleaner
 from contracts.commands import reporting
 from contracts.commands.asked import Asked
+from contracts.commands.controlling import powers_of
 from contracts.commands.identifying import Identified, identified
 from contracts.commands.previewing import listed, warning
 from contracts.commands.reaching import Reach, checked_url, is_local, probe, tls_of
@@ -25,6 +26,7 @@ from contracts.drafting import Drafter
 from contracts.findings import Finding
 from contracts.hunting import Hunt
 from contracts.options import operations_of, seconds_of
+from contracts.outcomes import Outcome, standing, unanswered
 from contracts.reports.colour import coloured
 from contracts.reports.live import live
 from contracts.reports.material import material
@@ -33,7 +35,7 @@ from contracts.reports.terminal import terminal
 from contracts.resetting import Reset, is_url, resetting
 from contracts.roster import Roster
 from contracts.running import Counter, Done, Plan, Progress, Report, bench, run, tasks
-from contracts.service import Recorded, Reply, Service, Unreachable
+from contracts.service import Powers, Recorded, Reply, Service, Unreachable
 from mock_server.errors import ConfigurationError
 from mock_server.packs import source_of
 from mock_server.sandbox import Options, Sandbox, Served
@@ -125,12 +127,6 @@ class Follower:
         if progress.done is not None and progress.done.error:
             self.reachable()  # one request without an answer is a matter of that task; a dead service ends the run
 
-    def report(self, plan: Plan, base_url: str, began: datetime, note: str, *, exchanges: int) -> Report:
-        """What there is to say of a run that ended early."""
-        elapsed = (datetime.now(UTC) - began).total_seconds()
-        return Report(plan, tuple(self.findings.values()), tuple(self.done), (), exchanges, elapsed, began,
-                      base_url, (note,))  # fmt: skip
-
 
 class Checking:
     """One run on one service, from the first look at it to the exit code."""
@@ -151,6 +147,8 @@ class Checking:
         self._drafter = Drafter(prepared.roster, who.callers)
         self._cleaners: dict[int, Cleaner] = {}
         self._resets = self._made_resets()
+        self._powers: dict[int, Powers | None] = {}
+        self._stopped = ""
         self._stream: Any = reporting.Guarded(sys.stdout, who.secrets)
         self._errors: Any = reporting.Guarded(sys.stderr, who.secrets)
 
@@ -162,8 +160,9 @@ class Checking:
             reset()
         for line in filter(None, (word, self.who.word)):
             self.say(line)
-        self.say(f"checking {self.prepared.served.api.title} at {self.reach.base_url} for at most "
-                 f"{self.plan.seconds:g} seconds")  # fmt: skip
+        self._powers = self._found_powers()
+        for line in self._told_before():
+            self.say(line)
         for line in warning(self.prepared.roster, self.reach.base_url, closed=self.plan.closed,
                             clean_up=self.asked.clean_up):  # fmt: skip
             self.say(f"  {line}")
@@ -174,6 +173,15 @@ class Checking:
             report = self._judged(report, baseline, whole=code == HOLDS)
         self._written(report)
         return code or self._verdict(report) or self._answered(report)
+
+    def _told_before(self) -> Iterator[str]:
+        """What is checked, and how, for the person who waits."""
+        plan, api = self.plan, self.prepared.served.api
+        yield f"checking {api.title} {api.version} at {self.reach.base_url} for at most {plan.seconds:g} seconds"
+        world = "closed: it holds nothing but the seed" if plan.closed else "open: other data may be there"
+        known = "; it is a sandbox, whose clock and state can be set" if any(self._powers.values()) else ""
+        operations = len(self.prepared.roster.operations)
+        yield f"  {operations} operations, {len(plan.checks)} checks, {world}{known}"
 
     def say(self, text: str) -> None:
         """A line for the person who waits."""
@@ -202,6 +210,13 @@ class Checking:
         return {number: resetting(asked.reset, headers=self.reach.session(number), tls=tls)
                 for number in range(self.workers)}  # fmt: skip
 
+    def _found_powers(self) -> dict[int, Powers | None]:
+        """What each worker can do to the service past its API: nothing, unless it is a sandbox that may be reset."""
+        if not self.plan.closed:
+            return {}
+        title = self.prepared.served.api.title
+        return {number: powers_of(self.reach.base_url, title, self.reach.session(number)) for number in self._resets}
+
     def _baseline(self) -> Baseline | None:
         wanted = self.asked.wanted
         if wanted.baseline is None:
@@ -221,19 +236,30 @@ class Checking:
                 report = run(self.plan, self._service, self.who.callers, workers=self.workers,
                              watch=self._counter, tell=follower)  # fmt: skip
         except KeyboardInterrupt:
-            note = "stopped by Ctrl-C: this is what was found so far"
-            return follower.report(self.plan, self.reach.base_url, began, note, exchanges=self._counter.count), STOPPED
+            return self._cut_short(follower, began, "it was stopped by Ctrl-C"), STOPPED
         except Unreachable as error:
-            note = f"the service went away: {error}"
-            return follower.report(self.plan, self.reach.base_url, began, note, exchanges=self._counter.count), UNUSABLE
+            return self._cut_short(follower, began, str(error)), UNUSABLE
         finally:
             stopped = self.reach.stop.is_set()
             self.reach.stop.clear()
+        if stopped:
+            self._stopped = "it was stopped by Ctrl-C"
         return report, STOPPED if stopped else HOLDS
+
+    def _cut_short(self, follower: Follower, began: datetime, why: str) -> Report:
+        """What there is to say of a run that ended early."""
+        self._stopped = why
+        elapsed = (datetime.now(UTC) - began).total_seconds()
+        return Report(self.plan, tuple(follower.findings.values()), tuple(follower.done), (), self._counter.count,
+                      elapsed, began, self.reach.base_url, ())  # fmt: skip
 
     def _progress(self) -> AbstractContextManager[Callable[[Progress], None]]:
         """What is told while the run goes on."""
-        return nullcontext(lambda _: None) if self.quiet else live(self._errors, Secrets(self.who.callers))
+        return (
+            nullcontext(lambda _: None)
+            if self.quiet
+            else live(self._errors, Secrets(self.who.callers), seconds=self.plan.seconds)
+        )
 
     def _service(self, number: int, watch: Callable[[Recorded], None]) -> Service:
         cleaner = self._cleaners[number] = Cleaner(self._drafter, excluded=self.prepared.excluded)
@@ -245,7 +271,7 @@ class Checking:
                 cleaner.watch(recorded)
 
         reset = self._resets.get(number) if self.plan.closed else None
-        return self.reach.service(number, watch=told, reset=reset)
+        return self.reach.service(number, watch=told, reset=reset, powers=self._powers.get(number))
 
     def _reachable(self) -> None:
         """``Unreachable`` when the service gives no answer any more."""
@@ -276,11 +302,9 @@ class Checking:
         if cleaned.removed:
             self.say(f"cleaned up: {cleaned.removed} created items deleted")
         notes = list(report.notes)
-        if unanswered := _unanswered(report):
-            notes.append(f"{len(unanswered)} tasks ended because the service gave no answer")
-        if cleaned.left:
-            shown = "; ".join(map(str, cleaned.left[:5])) + ("; …" if len(cleaned.left) > 5 else "")
-            notes.append(f"{len(cleaned.left)} created items could not be deleted: {shown}")
+        if silent := unanswered(report):
+            notes.append(f"{len(silent)} tasks ended because the service gave no answer: {silent[0].error}")
+        notes += [f"created items could not be deleted: {told}" for told in cleaned.told()]
         for name, number in cleaned.unknown.items():
             notes.append(f"{number} creates of {name} did not show what they made, which is still there")
         return replace(report, notes=tuple(notes))
@@ -306,7 +330,8 @@ class Checking:
     def _written(self, report: Report) -> None:
         wanted = self.asked.wanted
         covered = self.coverage.covered(report, callers=self.who.callers)
-        told = material(report, covered, self.who.callers, command=reporting.command_of(self.asked))
+        told = material(report, covered, self.who.callers, command=reporting.command_of(self.asked),
+                        stopped=self._stopped)  # fmt: skip
         if not self.quiet or report.findings:
             self._stream.write(terminal(told, colour=coloured(sys.stdout)))
         for path in reporting.write_reports(wanted, told, secrets=self.who.secrets, callers=self.who.callers):
@@ -316,18 +341,13 @@ class Checking:
             reporting.write_summary(told, self.environ, secrets=self.who.secrets)
 
     def _answered(self, report: Report) -> int:
-        """What a run without findings comes to: it says nothing where the service gave no answer."""
-        return UNUSABLE if _unanswered(report) else HOLDS
+        """What a run without findings comes to: where nothing was checked, or not all answered, it says nothing."""
+        return UNUSABLE if standing(report).outcome is Outcome.UNKNOWN else HOLDS
 
     def _verdict(self, report: Report) -> int:
         if self.asked.wanted.strict:
             return FINDINGS if any(finding.accepted is None for finding in report.findings) else HOLDS
         return HOLDS if report.holds else FINDINGS
-
-
-def _unanswered(report: Report) -> list[Done]:
-    """The tasks that ended because the service gave no answer."""
-    return [done for done in report.done if done.error]
 
 
 def _unaccepted_first(verdict: Verdict) -> tuple[Finding, ...]:

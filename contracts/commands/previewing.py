@@ -41,9 +41,27 @@ def warning(roster: Roster, url: str, *, closed: bool, clean_up: bool) -> Iterat
     if closed:
         yield "the service is reset before each attempt and at the end: whatever it holds is lost"
     elif clean_up:
-        yield "what is created is deleted at the end; what was there before may be changed or deleted meanwhile"
+        stays = lasting(roster)
+        but = f", but for {_listed(stays)}, which no operation deletes" if stays else ""
+        yield f"what is created is deleted at the end{but}"
+        yield "what was there before may be changed or deleted"
     else:
         yield "what is created stays (--no-clean-up); what was there before may be changed or deleted"
+
+
+def lasting(roster: Roster) -> list[str]:
+    """The resources that a run may create items of and that no operation deletes items of."""
+    model = roster.model
+    removed = {
+        meaning.resource.qualified
+        for meaning in map(model.meaning, model.api.refs)
+        if meaning.resource is not None and behaviour_of(meaning, model) == "delete"
+    }
+    return [roles.resource.name for name, roles in roster.resources.items() if roles.creates and name not in removed]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _some(names: Sequence[str]) -> str:

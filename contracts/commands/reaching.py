@@ -16,7 +16,7 @@ from contracts.drafting import Drafter, Wishes
 from contracts.options import rate_of
 from contracts.pacing import Pace
 from contracts.pool import Pool
-from contracts.service import Recorded, Reply, Service, Transport, Unreachable
+from contracts.service import Powers, Recorded, Reply, Service, Transport, Unreachable
 from contracts.transports import Tls, over_http
 from mock_server.commands.serve import is_loopback
 from mock_server.errors import ConfigurationError
@@ -99,10 +99,16 @@ class Reach:
         return self._stoppable(self._pace.paced(sent))
 
     def service(
-        self, number: int, *, watch: Callable[[Recorded], None], reset: Callable[[], None] | None = None
+        self,
+        number: int,
+        *,
+        watch: Callable[[Recorded], None],
+        reset: Callable[[], None] | None = None,
+        powers: Powers | None = None,
     ) -> Service:
         """The service as one worker sees it."""
-        return Service(self.transport(number), base_url=self.base_url, reset=reset, watch=watch, wait=self._waited)
+        return Service(self.transport(number), base_url=self.base_url, reset=reset, watch=watch, wait=self._waited,
+                       powers=powers)  # fmt: skip
 
     def moved(self, base_path: str) -> None:
         """Goes below a base path from now on."""

@@ -60,7 +60,8 @@ class Blame:
 
     ``verify`` reads a request as our reader does, ``judged`` as openapi-core does (None where it cannot). ``silent``
     says whether a reply check of ours was made on an exchange and found nothing; ``opaque`` whether a valid request
-    holds a value that only the service can give out. ``closed`` is the kind of world.
+    holds a value that only the service can give out; ``expected`` whether the double refuses a request, too. ``closed``
+    is the kind of world.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Blame:
         judged: Callable[[Recorded], Verdict | None],
         silent: Callable[[Recorded, str], bool],
         opaque: Callable[[Recorded], bool],
+        expected: Callable[[Recorded], bool],
         closed: bool,
         seed: int,
     ) -> None:
@@ -79,6 +81,7 @@ class Blame:
         self._judged = judged
         self._silent = silent
         self._opaque = opaque
+        self._expected = expected
         self._closed = closed
         self._seed = seed
         self._weigh: dict[str, Callable[[Finding, Failed], Finding | None]] = {
@@ -140,6 +143,8 @@ class Blame:
             return _asked(weighed, f"openapi-core takes the request for an invalid one: {'; '.join(judged.reasons)}")
         if status in _NOT_FOR_A_VALID_REQUEST or failed.operation.response_for(status) is None:
             return weighed
+        if self._expected(failed.last):
+            return None  # a rule that is known
         return _asked(weighed, f"{status} is described: it may be a rule that the schemas do not say")
 
     def _method(self, found: Finding, failed: Failed) -> Finding | None:

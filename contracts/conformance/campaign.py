@@ -25,6 +25,7 @@ from contracts.bench import Bench, Held
 from contracts.conformance.blaming import AGREEING, Blame, Failed
 from contracts.conformance.line import BASE, Line, wire_of
 from contracts.conformance.settings import configured
+from contracts.conformance.shadow import Shadow
 from contracts.conformance.verification import Verifier
 from contracts.drafting import Wishes
 from contracts.findings import Finding
@@ -66,12 +67,14 @@ class Campaign:
         self._unreachable: Unreachable | None = None
         self._sent = 0
         self._why = ""
+        self._shadow = Shadow(bench)
         self._blame = Blame(
             self._api,
             verify=lambda recorded: self._verify(recorded.request),
             judged=self._second_opinion,
             silent=self._is_silent,
             opaque=self._is_opaque,
+            expected=self._shadow.refuses,
             closed=bench.closed,
             seed=bench.hunt.seed,
         )
@@ -104,6 +107,7 @@ class Campaign:
         for event in stream:
             self._take(event, last=PhaseName(phases[-1]))
         self._tell()
+        self._shadow.close()
         if self._unreachable is not None:
             raise self._unreachable
         return Held(self._sent, 0, self._why)
@@ -167,6 +171,7 @@ class Campaign:
             self._unreachable = error
             self._stop()
             raise KeyboardInterrupt from None
+        self._shadow.follow(recorded)
         self._judge(recorded)
         return recorded
 

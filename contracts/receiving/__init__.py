@@ -22,8 +22,9 @@ from contracts.conversation import Conversation
 from contracts.hunting import Chase, attempts
 from contracts.receiving.events import Source, described, sources
 from contracts.receiving.hooks import Hook, hooks
+from contracts.receiving.promises import after_deletion, called_back, failed_delivery, promised_event
 from contracts.receiving.receiver import receiving
-from contracts.receiving.trying import Attempt, after_deletion, failed_delivery, promised_event
+from contracts.receiving.trying import Attempt
 from contracts.trial import Trial
 from mock_server.openapi.outgoing import Outgoing
 
@@ -39,24 +40,35 @@ Story: TypeAlias = Callable[[Attempt, Source], None]
 
 def tasks(bench: Bench, *, patience: float = PATIENCE) -> Iterator[Task]:
     """A task for each write that brings an event about, and for each hook one that refuses a delivery, and one that
-    ends the subscription."""
-    if not any(found.family is Family.WEBHOOK for found in _checks(bench, (*_ON_DELIVERIES, webhook_retry.CHECK))):
+    ends the subscription; one for each operation with callbacks."""
+    if not _checks(bench, (*_ON_DELIVERIES, webhook_retry.CHECK)):
         return
-    known = described(bench.served.api)
-    for hook in hooks(bench.roster):
-        found = list(sources(bench.roster, known, without=hook.roles))
-        make = partial(_task, hook=hook, known=known, patience=patience * max(1.0, bench.scale))
-        if _checks(bench, _ON_DELIVERIES):
-            for source in found:
-                yield make(f"webhook {source.operation} to {hook.create}", webhook_delivery.CHECK, source,
-                           promised_event)  # fmt: skip
-        sure = next((source for source in found if source.promised), None)
-        if sure is None:
-            continue
-        if hook.delete is not None and _checks(bench, (webhook_delivery.CHECK,)):
-            yield make(f"webhook after {hook.delete}", webhook_delivery.CHECK, sure, after_deletion)
-        if _checks(bench, (webhook_retry.CHECK,)):
-            yield make(f"webhook retry to {hook.create}", webhook_retry.CHECK, sure, failed_delivery)
+    known, found = described(bench.served.api), list(hooks(bench.roster))
+    if known and not found:
+        bench.notes["webhook"] = f"nothing was checked of {', '.join(known)}: no operation subscribes to them"
+    for hook in found:
+        made = _of_callbacks if hook.callbacks else _of_subscription
+        yield from made(bench, hook, partial(_task, hook=hook, known=known, patience=patience * max(1.0, bench.scale)))
+
+
+def _of_callbacks(bench: Bench, hook: Hook, make: Callable[..., Task]) -> Iterator[Task]:
+    if _checks(bench, _ON_DELIVERIES) and hook.roles is not None:
+        types = tuple(one.event for one in hook.callbacks)
+        source = Source(hook.create, "created", hook.roles, (), types, annotated=False)
+        yield make(f"callback of {hook.create}", webhook_schema.CHECK, source, called_back)
+
+
+def _of_subscription(bench: Bench, hook: Hook, make: Callable[..., Task]) -> Iterator[Task]:
+    found = list(sources(bench.roster, described(bench.served.api), without=hook.roles))
+    for source in found if _checks(bench, _ON_DELIVERIES) else ():
+        yield make(f"webhook {source.operation} to {hook.create}", webhook_delivery.CHECK, source, promised_event)
+    sure = next((source for source in found if source.promised), None)
+    if sure is None:
+        return
+    if hook.delete is not None and _checks(bench, (webhook_delivery.CHECK,)):
+        yield make(f"webhook after {hook.delete}", webhook_delivery.CHECK, sure, after_deletion)
+    if _checks(bench, (webhook_retry.CHECK,)):
+        yield make(f"webhook retry to {hook.create}", webhook_retry.CHECK, sure, failed_delivery)
 
 
 def _checks(bench: Bench, wanted: tuple[Check, ...]) -> list[Check]:
@@ -86,7 +98,9 @@ def _make(
                 finally:
                     tried.unsubscribe()
 
-            chase = attempts(bench.hunt, attempt, examples=bench.size(_EXAMPLES), until=bench.until())
+            # One refused delivery tells as much as several, and each may have to be waited for.
+            examples = 1 if story is failed_delivery else _EXAMPLES
+            chase = attempts(bench.hunt, attempt, examples=bench.size(examples), until=bench.until())
         if bench.service.resettable:
             bench.service.reset()  # nobody listens any more to what is still subscribed
         return Held.of(chase)

@@ -1,4 +1,7 @@
-"""Which events a write promises, and what the description says of each."""
+"""Which events a write promises, and what the description says of each.
+
+Annotations promise them; without any, names do: ``order.paid`` is what ``POST /orders/{id}/pay`` brings about.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from itertools import chain
 from contracts.receiving.receiver import Delivery
 from contracts.roster import Roles, Roster
 from contracts.service import NOT_JSON
-from mock_server.model.anatomy import words
+from mock_server.model.anatomy import singular, words
+from mock_server.model.inference.actions import participles
+from mock_server.model.inference.roles import STATE_WORDS
 from mock_server.model.meaning import Resource
 from mock_server.openapi import outgoing
 from mock_server.openapi.compile import Api
@@ -28,7 +33,8 @@ _HEADERS = ("x-event", "x-event-type", "x-webhook-event", "x-topic", "webhook-ev
 class Source:
     """A write that brings events about. ``promised`` come whenever it succeeds, ``possible`` under conditions.
 
-    ``annotated`` says that an annotation promises them, and not their names alone.
+    ``what`` it does is created, updated, deleted or acted. ``annotated`` says that an annotation promises the events,
+    and not their names alone; the names of those that are ``exact`` say it beyond doubt (``order.paid`` of payOrder).
     """
 
     operation: str
@@ -37,6 +43,7 @@ class Source:
     promised: tuple[str, ...]
     possible: tuple[str, ...]
     annotated: bool
+    exact: frozenset[str] = frozenset()
 
 
 def described(api: Api) -> Mapping[str, tuple[Outgoing, ...]]:
@@ -53,28 +60,66 @@ def sources(roster: Roster, types: Mapping[str, tuple[Outgoing, ...]], *, withou
     for roles in roster.resources.values():
         if without is not None and roles.resource.qualified == without.resource.qualified:
             continue
-        writes = [("created", name) for name in roles.creates]
-        writes += [("updated", name) for name in (*roles.updates, *roles.replaces)]
-        writes += [("deleted", name) for name in roles.deletes if roles.resource.soft_delete is None]
-        for what, operation_id in writes:
-            if annotated:
-                rules = [rule for rule in roles.resource.events if rule.on == what]
-                promised = tuple(rule.type for rule in rules if rule.when is None)
-                possible = tuple(rule.type for rule in rules if rule.when is not None)
-            else:
-                promised, possible = tuple(_by_name(roster, roles.resource, what, types)), ()
-            if promised or possible:
-                yield Source(operation_id, what, roles, promised, possible, annotated)
+        for what, operation_id in _writes(roster, roles):
+            found = _annotated if annotated else _named
+            source = found(roster, roles, what, operation_id, types)
+            if source.promised or source.possible:
+                yield source
 
 
-def _by_name(roster: Roster, resource: Resource, what: str, types: Mapping[str, tuple[Outgoing, ...]]) -> Iterator[str]:
-    """The events whose names say what was done to which resource: ``customer.created``, ``newPet``."""
+def _writes(roster: Roster, roles: Roles) -> Iterator[tuple[str, str]]:
+    yield from (("created", name) for name in roles.creates)
+    yield from (("updated", name) for name in (*roles.updates, *roles.replaces))
+    if roles.resource.soft_delete is None:
+        yield from (("deleted", name) for name in roles.deletes)
+    yield from (("acted", name) for name in roles.acts if roster.meaning(name).key_parameter is not None)
+
+
+def _annotated(
+    roster: Roster, roles: Roles, what: str, operation_id: str, types: Mapping[str, tuple[Outgoing, ...]]
+) -> Source:
+    """What annotations say that a write tells of. An act need not change the item, so what it tells is possible."""
+    rules = [rule for rule in roles.resource.events if rule.on == ("updated" if what == "acted" else what)]
+    promised = tuple(rule.type for rule in rules if rule.when is None and what != "acted")
+    possible = tuple(rule.type for rule in rules if rule.type not in promised)
+    return Source(operation_id, what, roles, promised, possible, annotated=True)
+
+
+def _named(
+    roster: Roster, roles: Roles, what: str, operation_id: str, types: Mapping[str, tuple[Outgoing, ...]]
+) -> Source:
+    """The events whose names say what was done to which resource: ``customer.created``, ``newPet``, ``order.paid``."""
+    verbs = _moves(roster, operation_id) if what == "acted" else frozenset(_VERBS[what])
+    found: list[str] = []
+    exact: set[str] = set()
     for name in types:
         spelled = words(name)
-        verbs = [word for word in spelled if word in _VERBS[what]]
         rest = [word for word in spelled if word not in verbs]
-        if len(verbs) == 1 and rest and roster.called("_".join(rest)) == resource.qualified:
-            yield name
+        if len(spelled) != len(rest) + 1 or not rest or roster.called("_".join(rest)) != roles.resource.qualified:
+            continue
+        found.append(name)
+        # Which changes are told of as updates is for the service to say.
+        said = spelled[-1] in verbs if what == "acted" else spelled[-1] == what and what != "updated"
+        if said and tuple(rest) == _spelled(roles.resource):
+            exact.add(name)
+    return Source(operation_id, what, roles, tuple(found), (), annotated=False, exact=frozenset(exact))
+
+
+def _moves(roster: Roster, operation_id: str) -> frozenset[str]:
+    """What an item is after an act, in a word: ``paid`` after pay."""
+    verb = "".join(words(roster.model.api.refs[operation_id].template.text.rpartition("/")[2]))
+    states = (template.source for template in roster.meaning(operation_id).set.values())
+    return frozenset({*participles(verb), *STATE_WORDS.get(verb, ()), *(text for text in states if _is_word(text))})
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and len(words(value)) == 1
+
+
+def _spelled(resource: Resource) -> tuple[str, ...]:
+    """The name of one item of a resource, word by word."""
+    spelled = words(resource.name.rpartition(".")[2])
+    return (*spelled[:-1], singular(spelled[-1])) if spelled else ()
 
 
 def type_of(delivery: Delivery, known: Mapping[str, tuple[Outgoing, ...]], wanted: tuple[str, ...]) -> str | None:

@@ -1,4 +1,7 @@
-"""Who can be told of events: the operation that subscribes, and where its request has the parts of a subscription."""
+"""Who can be told of events: the operation that subscribes, and where its request has the parts of a subscription.
+
+An operation with callbacks (OAS 3.1 §4.8.18) subscribes whoever calls it to what becomes of that one request.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ from contracts.roster import Roles, Roster
 from mock_server.model.anatomy import Member, anatomy_of, words
 from mock_server.model.inference.bodies import request_schema
 from mock_server.model.meaning import Meaning
+from mock_server.openapi import outgoing
+from mock_server.openapi.expressions import Expression
+from mock_server.openapi.outgoing import Outgoing
 from mock_server.openapi.values import Direction, Json
 
 _URLS = frozenset(
@@ -25,7 +31,8 @@ class Hook:
     """A way to subscribe. ``url``, ``events`` and ``secret`` are places in the request's body.
 
     ``listed`` says that ``events`` is a list; ``allowed`` are the types that it takes, () for any. ``annotated`` says
-    that an annotation tells all this, and not names alone.
+    that an annotation tells all this, and not names alone. ``callbacks`` are those that the operation describes, ()
+    for a subscription; ``parameter`` is the place of the URL where it is a parameter (location and name).
     """
 
     create: str
@@ -37,10 +44,19 @@ class Hook:
     delete: str | None
     roles: Roles | None
     annotated: bool
+    callbacks: tuple[Outgoing, ...] = ()
+    parameter: tuple[str, str] | None = None
 
 
 def hooks(roster: Roster) -> Iterator[Hook]:
-    """The ways to subscribe that an API has, as annotated; else those that look like one."""
+    """The ways to subscribe that an API has, as annotated, else those that look like one; and its callbacks."""
+    yield from _subscriptions(roster)
+    for operation_id, described in outgoing.callbacks(roster.model.api).items():
+        if operation_id in roster.operations:
+            yield from _callbacks(roster, operation_id, described)
+
+
+def _subscriptions(roster: Roster) -> Iterator[Hook]:
     model = roster.model
     subscriptions = model.webhooks.subscriptions
     if subscriptions is not None:
@@ -61,6 +77,22 @@ def hooks(roster: Roster) -> Iterator[Hook]:
             secret = next((name for name in members if "secret" in words(name)), None)
             yield _hook(roster, operation_id, members, (url,), (events,) if events else None,
                         (secret,) if secret else None, annotated=False)  # fmt: skip
+
+
+def _callbacks(roster: Roster, operation_id: str, described: tuple[Outgoing, ...]) -> Iterator[Hook]:
+    """One way for each place of the request that holds the URL of callbacks."""
+    places: dict[tuple[str, Path], list[Outgoing]] = {}
+    for one in described:
+        first = one.url.parts[0] if one.url is not None and one.url.parts else None
+        if isinstance(first, Expression) and first.root == "request" and first.source in {"body", "query", "header"}:
+            path = first.pointer if first.source == "body" else ("".join(first.steps),)
+            if path:
+                places.setdefault((first.source, path), []).append(one)
+    for (source, path), found in places.items():
+        parameter = (source, path[0]) if source != "body" else None
+        url = path if source == "body" else ()
+        yield Hook(operation_id, url, None, None, False, (), None, roster.of(operation_id), True, tuple(found),
+                   parameter)  # fmt: skip
 
 
 def _members(roster: Roster, operation_id: str) -> Mapping[str, Member]:

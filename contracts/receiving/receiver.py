@@ -67,17 +67,18 @@ class Receiver:
     def take(self, delivery: Delivery) -> int:
         """Keeps a delivery; the status to answer."""
         with self._changed:
-            kept = self._got.setdefault(delivery.path, [])
+            path = _own_part(delivery.path)
+            kept = self._got.setdefault(path, [])
             if len(kept) < _MOST:
                 kept.append(delivery)
             self._changed.notify_all()
-            if self._failures.get(delivery.path, 0) > 0:
-                self._failures[delivery.path] -= 1
+            if self._failures.get(path, 0) > 0:
+                self._failures[path] -= 1
                 return 500
             return 204
 
     def got(self, path: str) -> list[Delivery]:
-        """What has come to a path so far."""
+        """What has come to a path, and below it, so far."""
         with self._changed:
             return list(self._got.get(path, ()))
 
@@ -91,6 +92,11 @@ class Receiver:
                     break
                 self._changed.wait(left)
             return list(self._got.get(path, ()))
+
+
+def _own_part(path: str) -> str:
+    """The path that was handed out, without what a callback's URL has after it."""
+    return "/".join(path.partition("?")[0].split("/")[:3])
 
 
 @contextmanager

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from contracts.bench import Bench
-from contracts.checks import webhook_delivery, webhook_retry, webhook_schema, webhook_signature
+from contracts.casting import anew
+from contracts.checks import webhook_delivery, webhook_schema, webhook_signature
 from contracts.checks.registry import Check
 from contracts.drafting import Draft, Wishes
 from contracts.findings import Difference, Side
 from contracts.hunting import Inapplicable
 from contracts.pool import Item
-from contracts.receiving.events import Source, id_of, type_of
+from contracts.receiving.deliveries import broken
+from contracts.receiving.events import Source, type_of
 from contracts.receiving.hooks import Hook
 from contracts.receiving.receiver import Delivery, Receiver
 from contracts.receiving.signatures import flaws, secrets_in
@@ -25,15 +27,15 @@ from mock_server.model.inference.bodies import request_schema
 from mock_server.model.members import with_member
 from mock_server.model.outcome import NO_BODY
 from mock_server.model.webhooks import Signature
-from mock_server.openapi.media import parse_media_type
+from mock_server.openapi.expressions import Context, Message
 from mock_server.openapi.outgoing import Outgoing
 from mock_server.openapi.values import Direction, Json
 
 GRACE = 0.3
 """Seconds in which a second delivery of the same event would come, after the first."""
 
-UNPROMISED_WAIT = 6.0
-"""Seconds to wait for another try where nothing says when it is due; the first retry is mostly soon."""
+_SETTLED = 0.05
+"""The same where a double has delivered already what was due."""
 
 _SECRET = "whsec_" + base64.b64encode(b"apidouble-receiver-key!!").decode()
 _TRIES = 3
@@ -81,11 +83,14 @@ class Attempt:
     def subscribe(self, source: Source, *, failures: int = 0) -> Subscription:
         """Subscribes a path of the receiver to a source's events. ``Inapplicable`` where the service refuses."""
         path = self.receiver.fresh(failures=failures)
-        self.trial.prepare(self.hook.create)
+        self.prepare(self.hook.create)
         for _ in range(_TRIES):
             draft = self.trial.draft(self.hook.create, Wishes(lean=True))
             body, types = self._wanted(draft, self.receiver.url + path, (*source.promised, *source.possible))
-            draft = self.trial.draft(self.hook.create, Wishes(values=draft.values, body=body, caller=draft.caller))
+            values = dict(draft.values)
+            if self.hook.parameter is not None:
+                values[self.hook.parameter] = self.receiver.url + path
+            draft = self.trial.draft(self.hook.create, Wishes(values=values, body=body, caller=draft.caller))
             recorded = self.trial.send(draft)
             if recorded.ok:
                 break
@@ -112,6 +117,8 @@ class Attempt:
     def _wanted(self, draft: Draft, url: str, types: Iterable[str]) -> tuple[Json, tuple[str, ...]]:
         """The body of a subscription, and the types that it is for."""
         hook, schema = self.hook, request_schema(self.trial.drafter.api.operation(self.hook.create))
+        if hook.parameter is not None:
+            return draft.body, tuple(types)
         if draft.body is NO_BODY or schema is None:
             raise Inapplicable(f"{hook.create} takes no JSON")
         body = with_member(draft.body, hook.url, url)
@@ -128,25 +135,48 @@ class Attempt:
 
     # Writing
 
+    def prepare(self, operation_id: str) -> None:
+        """Makes what an operation needs and is not there; what cannot be made is left to chance."""
+        self.trial.prepare(operation_id)
+        for roles in self.trial.roster.needs(operation_id):
+            if roles.creates and not self.trial.pool.items(roles.resource):
+                try:
+                    self.trial.make(roles)
+                except Inapplicable:
+                    continue
+
     def ready(self, source: Source) -> Item | None:
         """What a write needs, made before anybody is subscribed: the item that it is about, or a parent."""
+        for operation_id in (source.operation, *source.roles.creates[:1]):
+            self.prepare(operation_id)
         if source.what == "created":
-            self.trial.prepare(source.operation)
             return None
         return self.trial.make(source.roles) if source.roles.creates else self.trial.item(source.roles)
 
     def write(self, source: Source, item: Item | None, subscription: Subscription) -> Recorded:
         """Brings an event about, for the same tenant as the subscription's. ``Inapplicable`` where that fails."""
-        for number in range(_TRIES):
-            wishes = Wishes(item=item, lean=bool(number % 2))
-            draft = self.trial.draft(source.operation, wishes)
+        others = [name for name in source.roles.acts if name != source.operation] if source.what == "acted" else []
+        tries = 1 + min(len(others), _TRIES) if source.what == "acted" else _TRIES
+        for number in range(tries):
+            if number and others:
+                item = self._moved(source, others[number - 1])
+            draft = self.trial.draft(source.operation, Wishes(item=item, lean=bool(number % 2)))
             body = self._beside(draft.body, subscription.body)
+            if number and not self.trial.closed:
+                body = anew(self.trial.drafter, replace(draft, body=body), self.trial.number())
             recorded = self.trial.send(self.trial.draft(source.operation, Wishes(
                 values=draft.values, body=body, content_type=draft.content_type, caller=draft.caller, item=draft.item,
             )))  # fmt: skip
             if recorded.ok and self._counts(source, item, recorded):
                 return self._same_tenant(recorded, subscription)
         raise Inapplicable(f"{source.operation} changes nothing here: {recorded.status}")
+
+    def _moved(self, source: Source, act: str) -> Item | None:
+        """Another item, after an act that may have to come first: what is shipped has been paid."""
+        item = self.ready(source)
+        if item is not None and self.trial.roster.meaning(act).key_parameter is not None:
+            self.trial.send(self.trial.about(item, act))
+        return item
 
     def _beside(self, body: Json, other: Json) -> Json:
         """A body with the references that a subscription has, so that both belong to the same."""
@@ -189,11 +219,34 @@ class Attempt:
         self.settle()
         self.receiver.wait(subscription.path, enough, seconds)
         self.settle()
-        return self.receiver.wait(subscription.path, lambda _: False, min(GRACE, seconds))
+        grace = GRACE if self.powers is None else _SETTLED
+        return self.receiver.wait(subscription.path, lambda _: False, min(grace, seconds))
 
     def type_of(self, delivery: Delivery, subscription: Subscription) -> str | None:
         """The type of a delivery's event, None where it does not say."""
-        return type_of(delivery, self.known, subscription.types)
+        meant = {one.event for one in self._called(delivery, subscription)}
+        known = self.known if not self.hook.callbacks else {one.event: (one,) for one in self.hook.callbacks}
+        return meant.pop() if len(meant) == 1 else type_of(delivery, known, subscription.types)
+
+    def described(self, name: str | None, delivery: Delivery, subscription: Subscription) -> tuple[Outgoing, ...]:
+        """What describes a delivery: the webhooks of its type, or the callbacks of its URL."""
+        if not self.hook.callbacks:
+            return self.known.get(name, ()) if name is not None else ()
+        return tuple(one for one in self._called(delivery, subscription) if one.event == name)
+
+    def _called(self, delivery: Delivery, subscription: Subscription) -> list[Outgoing]:
+        """The callbacks that lead to the URL of a delivery."""
+        request, reply = subscription.recorded.request, subscription.recorded
+        values = {self.hook.parameter: self.receiver.url + subscription.path} if self.hook.parameter else {}
+        asked = Message(
+            {**request.headers, **{name: url for (place, name), url in values.items() if place == "header"}},
+            query={name: url for (place, name), url in values.items() if place == "query"},
+            body=subscription.body,
+        )
+        told = Message(dict(reply.reply.headers), body=reply.json if reply.json is not NOT_JSON else None)
+        context = Context(method=request.method, status_code=reply.status, request=asked, response=told)
+        gone = self.receiver.url + delivery.path
+        return [one for one in self.hook.callbacks if one.url is not None and one.url.evaluate(context) == gone]
 
     # Telling
 
@@ -208,22 +261,24 @@ class Attempt:
         remedy: str = "",
     ) -> None:
         """Meets a finding; ``came`` are the deliveries that show it."""
-        notes = tuple(f"what came:\n{delivery}" for delivery in came)
+        asked = [made.recorded.request for made in self.made[-1:]]
+        notes = tuple(f"subscribed by {sent.method} {sent.target}" for sent in asked if side is not Side.SERVICE)
+        notes += tuple(f"what came:\n{delivery}" for delivery in came)
         self.trial.broken(check, sentence, *differences, about=about, side=side, remedy=remedy, notes=notes[:3])
 
     def judge(self, deliveries: Iterable[Delivery], subscription: Subscription, about: Recorded) -> None:
         """Judges each delivery by itself: its body, its signature, and whether it was asked for."""
         for delivery in deliveries:
             name = self.type_of(delivery, subscription)
-            listed = self.hook.events is not None and self.hook.annotated
+            listed = self.hook.events is not None and self.hook.annotated and not self.hook.callbacks
             if name is not None and listed and name not in subscription.types:
                 self.tell(webhook_delivery.CHECK, f"{name} came to a subscription that does not list it",
                           Difference(f"delivery {name}", None, name, "is not subscribed to"), about=about,
                           came=[delivery])  # fmt: skip
-            broken = tuple(_broken(delivery, self.known.get(name, ()) if name is not None else ()))
-            if broken:
+            wrong = broken(self.bench.served.api, delivery, self.described(name, delivery, subscription))
+            if wrong:
                 self.tell(webhook_schema.CHECK, f"what {name} delivers is not what the description says of it",
-                          *broken, about=about, came=[delivery])  # fmt: skip
+                          *wrong, about=about, came=[delivery])  # fmt: skip
             if subscription.secrets:
                 wrong = tuple(flaws(delivery, self.signature(), subscription.secrets))
                 if wrong:
@@ -235,152 +290,6 @@ class Attempt:
         annotated = self.bench.served.api.extensions.get("x-mock-webhooks")
         said = isinstance(annotated, dict) and "signature" in annotated
         return self.bench.served.model.webhooks.signature if said else None
-
-
-def promised_event(attempt: Attempt, source: Source) -> None:
-    """A write is told to whoever is subscribed, once, in the described form, and well signed."""
-    item = attempt.ready(source)
-    subscription = attempt.subscribe(source)
-    promised = [name for name in source.promised if name in subscription.types or attempt.hook.events is None]
-    recorded = attempt.write(source, item, subscription)
-    came = attempt.awaited(subscription, promised, attempt.patience if promised else attempt.patience / 3)
-    attempt.judge(came, subscription, recorded)
-    types = [attempt.type_of(each, subscription) for each in came]
-    unnamed = [each for each, name in zip(came, types, strict=True) if name is None]
-    for name in promised:
-        if name not in types and not unnamed:
-            _absent(attempt, source, name, recorded)
-    for delivery in _repeated(came):
-        told = attempt.type_of(delivery, subscription) or "an event"
-        attempt.tell(webhook_delivery.CHECK, f"{told} came twice, though it was taken the first time",
-                     Difference(f"delivery {told}", 1, 2, "came again"), about=recorded, came=[delivery])  # fmt: skip
-
-
-def _absent(attempt: Attempt, source: Source, name: str, recorded: Recorded) -> None:
-    sure = source.annotated and attempt.hook.annotated
-    remedy = "" if sure else (
-        "- target: $\n  update:\n    x-mock-resources:\n"
-        f"      {source.roles.resource.name}:\n        events: {{{name}: {{\"on\": {source.what}}}}}\n"
-    )  # fmt: skip
-    attempt.tell(webhook_delivery.CHECK, f"{name} did not come within {attempt.patience:g} seconds of the write",
-                 Difference(f"delivery {name}", name, None, "did not come"), about=recorded,
-                 side=Side.SERVICE if sure else Side.DOUBLE, remedy=remedy)  # fmt: skip
-
-
-def after_deletion(attempt: Attempt, source: Source) -> None:
-    """Nothing comes any more once the subscription was deleted."""
-    assert attempt.hook.delete is not None
-    item = attempt.ready(source)
-    subscription = attempt.subscribe(source)
-    if subscription.item is None:
-        raise Inapplicable("the answer does not say which subscription it is")
-    deleted = attempt.trial.send(attempt.trial.about(subscription.item, attempt.hook.delete))
-    if not deleted.ok:
-        raise Inapplicable(f"{attempt.hook.delete} is refused with {deleted.status}")
-    before = len(attempt.receiver.got(subscription.path))
-    recorded = attempt.write(source, item, subscription)
-    came = attempt.awaited(subscription, (), 2 * GRACE)[before:]
-    if came:
-        name = attempt.type_of(came[0], subscription) or "an event"
-        attempt.tell(webhook_delivery.CHECK, f"{name} came after its subscription was deleted",
-                     Difference(f"delivery {name}", None, name, "came to nobody's URL"), about=recorded,
-                     came=came)  # fmt: skip
-
-
-def failed_delivery(attempt: Attempt, source: Source) -> None:
-    """A delivery that the receiver could not take comes again, as the same one."""
-    item = attempt.ready(source)
-    subscription = attempt.subscribe(source, failures=1)
-    recorded = attempt.write(source, item, subscription)
-    came = attempt.awaited(subscription, source.promised, attempt.patience)
-    if not came:
-        raise Inapplicable("no event came that could have been refused")
-    refused = came[0]
-    tries = _tries(attempt, subscription, refused, came) or _again(attempt, subscription, refused)
-    if not tries:
-        _given_up(attempt, recorded, refused)
-        return
-    other = id_of(refused) is not None and all(id_of(each) != id_of(refused) for each in tries)
-    if other and attempt.signature() is not None:
-        attempt.tell(webhook_retry.CHECK, "the second try has another id than the first",
-                     Difference("header webhook-id", id_of(refused), id_of(tries[0]), "is another one"),
-                     about=recorded, came=[refused, tries[0]])  # fmt: skip
-    attempt.judge(tries[:1], subscription, recorded)
-
-
-def _tries(attempt: Attempt, subscription: Subscription, refused: Delivery, came: list[Delivery]) -> list[Delivery]:
-    """What of all that came is the refused delivery again: of its id, its body, or (without an id) its type."""
-    name, kind = id_of(refused), attempt.type_of(refused, subscription)
-    return [
-        each
-        for each in came[1:]
-        if each.body == refused.body
-        or (id_of(each) == name if name is not None else attempt.type_of(each, subscription) == kind)
-    ]
-
-
-def _again(attempt: Attempt, subscription: Subscription, refused: Delivery) -> list[Delivery]:
-    """What has come once the next try was due: the clock is moved there, or it is waited for."""
-    wait = _due(attempt)
-    limit = max(0.0, attempt.bench.seconds / 2)
-    if attempt.powers is not None:
-        attempt.powers.advance(f"PT{wait if wait is not None else 1800.0:g}S")
-        wait = 0.0
-    elif wait is not None and wait > limit:
-        raise Inapplicable(f"the next try is due only after {wait:g} seconds")
-    attempt.settle()
-    seconds = (wait + attempt.patience) if wait is not None else min(UNPROMISED_WAIT, 2 * attempt.patience)
-    came = attempt.receiver.wait(
-        subscription.path, lambda got: bool(_tries(attempt, subscription, refused, got)), seconds
-    )
-    return _tries(attempt, subscription, refused, came)
-
-
-def _due(attempt: Attempt) -> float | None:
-    """Seconds until a refused delivery is made again, None where nothing says so."""
-    annotated = attempt.bench.served.api.extensions.get("x-mock-webhooks")
-    retries = attempt.bench.served.model.webhooks.retries
-    said = isinstance(annotated, dict) and "retries" in annotated
-    if said and not retries:
-        raise Inapplicable("it is said that nothing is tried again")
-    return retries[0].total_seconds() if said else None
-
-
-def _given_up(attempt: Attempt, recorded: Recorded, delivery: Delivery) -> None:
-    sure = _due(attempt) is not None
-    remedy = "" if sure else "- target: $\n  update:\n    x-mock-webhooks: {retries: []}\n"
-    attempt.tell(webhook_retry.CHECK, "a delivery that was answered with 500 did not come again",
-                 Difference("delivery", 2, 1, "was not tried again"), about=recorded, came=[delivery],
-                 side=Side.SERVICE if sure else Side.DOUBLE, remedy=remedy)  # fmt: skip
-
-
-def _repeated(came: list[Delivery]) -> Iterator[Delivery]:
-    """The deliveries of an event that had come before: by their id, else to the last byte."""
-    seen: set[tuple[str | None, bytes]] = set()
-    for delivery in came:
-        name = id_of(delivery)
-        known = (name, b"" if name is not None else delivery.body)
-        if known in seen:
-            yield delivery
-        seen.add(known)
-
-
-def _broken(delivery: Delivery, described: tuple[Outgoing, ...]) -> Iterator[Difference]:
-    """How a delivery breaks every description of its event; nothing where one of them fits, or there is none."""
-    schemas = [each.schema for each in described]
-    if not schemas or any(schema is None for schema in schemas):
-        return
-    media = parse_media_type(delivery.media_type)
-    if media is None or media.suffix != "json":
-        yield Difference("header content-type", "application/json", delivery.headers.get("content-type"),
-                         "is not the described media type")  # fmt: skip
-    body = delivery.json
-    if body is NOT_JSON:
-        yield Difference("", "JSON", delivery.body[:200].decode("utf-8", "replace"), "is no JSON")
-        return
-    found = [schema.violations(body, Direction.RESPONSE, where="body") for schema in schemas if schema is not None]
-    if all(found):
-        yield from (Difference(each.pointer, each.expected, each.got, each.message) for each in found[0][:5])
 
 
 def _sent(recorded: Recorded) -> frozenset[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contracts.findings import Finding
 from contracts.reports.bodies import cut, written
 from contracts.reports.curl import curl
-from contracts.reports.material import LIKELY, Material, anchor, family_rows
+from contracts.reports.material import LIKELY, Material, anchor, family_rows, spoken
 
 _MOST = 50
 """Findings that a summary shows in full; GitHub takes a megabyte."""
@@ -47,7 +47,8 @@ def github_summary(material: Material) -> str:
 
 def _summary(material: Material) -> Iterator[str]:
     report = material.report
-    yield f"## The contract {'holds' if report.holds else 'does not hold'}\n"
+    standing = material.standing
+    yield f"## The contract {standing.outcome}" + (f": {_html(standing.why)}" if standing.why else "") + "\n"
     where = f"{_cell(report.plan.source.name)} at {_cell(material.text(report.base_url))}"
     yield (f"{where}: {report.exchanges} exchanges in {report.elapsed:.1f} s, seed {report.plan.seed}.\n")
     yield "| family | tasks | came to nothing | findings | questions |"
@@ -77,7 +78,7 @@ def _finding(finding: Finding, material: Material) -> Iterator[str]:
         yield "| where | expected | got | |"
         yield "| --- | --- | --- | --- |"
         for one in finding.differences[:10]:
-            cells = (one.pointer or "the whole body", written(one.expected), written(one.got), one.message)
+            cells = (spoken(one.pointer), written(one.expected), written(one.got), one.message)
             yield "| " + " | ".join(_cell(material.text(cell)) for cell in cells) + " |"
         yield ""
     if finding.sequence:

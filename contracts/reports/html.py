@@ -8,9 +8,10 @@ from importlib.resources import files
 
 from contracts.coverage import OperationCovered, Tally
 from contracts.findings import Difference, Finding
+from contracts.outcomes import Outcome
 from contracts.reports.bodies import capitalized, cut, pretty, written
 from contracts.reports.curl import curl
-from contracts.reports.material import LIKELY, Material, check_of, family_of, family_rows, line_text
+from contracts.reports.material import LIKELY, Material, check_of, family_of, family_rows, line_text, spoken
 from contracts.reports.pytest_code import pytest_code
 from contracts.service import Recorded
 
@@ -29,7 +30,7 @@ def html(material: Material) -> str:
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-            f"<title>{name}: contract {'holds' if report.holds else 'does not hold'}</title>",
+            f"<title>{name}: the contract {material.standing.outcome}</title>",
             f"<style>{style}</style></head><body>",
             *_head(material),
             "<main>",
@@ -51,8 +52,11 @@ def _head(material: Material) -> Iterator[str]:
     report = material.report
     fails = sum(one.fails for one in report.findings)
     accepted = sum(one.accepted is not None for one in report.findings)
-    verdict = ("good", "holds") if report.holds else ("bad", "does not hold")
-    yield f'<header><h1>{_text(report.plan.source.name, material)} <span class="{verdict[0]}">{verdict[1]}</span></h1>'
+    standing = material.standing
+    kind = {Outcome.HOLDS: "good", Outcome.BROKEN: "bad", Outcome.UNKNOWN: "ask"}[standing.outcome]
+    why = f": {_text(standing.why, material)}" if standing.why else ""
+    name = _text(report.plan.source.name, material)
+    yield f'<header><h1>{name} <span class="{kind}">{standing.outcome}{why}</span></h1>'
     yield (f"<p>{_text(report.base_url, material)} · {report.exchanges} exchanges in {report.elapsed:.1f} s · "
            f"{report.began:%Y-%m-%d %H:%M} UTC · seed {report.plan.seed}</p>")  # fmt: skip
     yield '<div class="numbers">'
@@ -156,7 +160,7 @@ def _facts(finding: Finding, material: Material) -> Iterator[str]:
 
 def _difference(one: Difference, material: Material) -> Iterator[str]:
     expected, got = written(one.expected, most=600), written(one.got, most=600)
-    yield f"<div><code>{_text(one.pointer or 'the whole body', material)}</code>"
+    yield f"<div><code>{_text(spoken(one.pointer), material)}</code>"
     yield f"<span class=dim>{_text(one.message, material)}</span>"
     yield f"<pre><del>{_text(expected, material)}</del><ins>{_text(got, material)}</ins></pre></div>"
 

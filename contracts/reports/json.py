@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from contracts.findings import Finding
+from contracts.outcomes import Outcome
 from contracts.replaying import finding_value
 from contracts.reports.curl import curl
 from contracts.reports.material import LIKELY, Material, anchor, family_of, family_rows, line_text
@@ -40,7 +41,9 @@ def json_value(material: Material) -> dict[str, Any]:
             "exchanges": report.exchanges,
             "notes": list(report.notes),
         },
-        "holds": report.holds,
+        "outcome": str(material.standing.outcome),
+        "why": material.standing.why,
+        "holds": material.standing.outcome is Outcome.HOLDS,
         "families": [asdict(row) for row in family_rows(report)],
         "findings": [_finding(one, material) for one in material.findings],
         "tasks": [_done(one) for one in report.done]

@@ -15,7 +15,7 @@ from contracts.checks.registry import Family
 from contracts.findings import Finding
 from contracts.reports.bodies import written
 from contracts.reports.curl import curl
-from contracts.reports.material import LIKELY, Material, family_of, task_of
+from contracts.reports.material import LIKELY, Material, family_of, spoken, task_of
 from contracts.running import Done
 
 
@@ -99,7 +99,7 @@ def finding_text(finding: Finding, material: Material) -> str:
     lines += [f"accepted: {finding.accepted}"] if finding.accepted is not None else []
     lines += [f"described: {material.where(finding.place)}"] if finding.place is not None else []
     for one in finding.differences:
-        where = one.pointer or "the whole body"
+        where = spoken(one.pointer)
         lines.append(f"{where}: expected {written(one.expected)}, got {written(one.got)}  {one.message}")
     lines += [f"note: {note}" for note in finding.notes]
     if finding.sequence:

@@ -11,6 +11,7 @@ from contracts.bench import Task
 from contracts.checks.registry import CHECKS, Check, Family
 from contracts.coverage import Covered
 from contracts.findings import Finding, Side
+from contracts.outcomes import Standing, standing
 from contracts.reports.bodies import cut, shown, visible
 from contracts.reports.secrets import Secrets
 from contracts.running import Report
@@ -33,7 +34,7 @@ class Material:
 
     ``command`` is the command line that made the run, without ``--check`` and ``--seed-number``; ``root`` the folder
     that paths of files are told from. ``home`` is the URL of the project's pages, with a slash at its end, "" where
-    none is known.
+    none is known. ``stopped`` is why the run ended early, "" when it did not.
     """
 
     report: Report
@@ -42,6 +43,12 @@ class Material:
     command: tuple[str, ...] = ("apidouble", "check")
     root: Path = Path()
     home: str = ""
+    stopped: str = ""
+
+    @property
+    def standing(self) -> Standing:
+        """What the run comes to."""
+        return standing(self.report, stopped=self.stopped)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -78,15 +85,43 @@ class Material:
 
 def material(report: Report, covered: Covered, callers: Sequence[Caller] = (), *,
              command: tuple[str, ...] = ("apidouble", "check"), root: Path | None = None,
-             home: str = "") -> Material:  # fmt: skip
+             home: str = "", stopped: str = "") -> Material:  # fmt: skip
     """The material of a run. What ``callers``, and those met in sequences, carry is shown nowhere."""
     met = (recorded.caller for one in report.findings for recorded in one.sequence if recorded.caller is not None)
-    return Material(report, covered, Secrets([*callers, *met]), command, root if root is not None else Path.cwd(), home)
+    secrets = Secrets([*callers, *met])
+    return Material(report, covered, secrets, command, root if root is not None else Path.cwd(), home, stopped)
 
 
 def check_of(finding: Finding) -> Check | None:
     """The check that made a finding, None when it is not registered."""
     return CHECKS.get(finding.check)
+
+
+_SPOKEN = {
+    "items": "how many items a page has",
+    "items/twice": "how often one walk shows an item",
+    "items/lost": "an item of the list",
+    "items/order": "the order of the keys",
+    "items/end": "how the walk ends",
+    "won": "how many of the updates are granted",
+    "keys": "how many different keys",
+    "listed": "an item that was made",
+    "effect": "the status of a read, before and after",
+    "status/existence": "status",
+}
+"""What the places of differences mean that are no JSON pointers, because several replies show them together."""
+
+
+def spoken(pointer: str) -> str:
+    """The place of a difference in words, or as the JSON pointer that it is."""
+    if pointer in {"", "/"}:
+        return "the whole body"
+    if pointer.startswith("/"):
+        return pointer
+    word, _, rest = pointer.partition("/")
+    if word == "tenant" and rest:
+        return f"the status of {rest} for another tenant"
+    return _SPOKEN.get(pointer, pointer.replace("/", " "))
 
 
 def family_of(finding: Finding) -> str:

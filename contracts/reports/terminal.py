@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 
 from contracts.coverage import Tally
 from contracts.findings import Finding, Side
+from contracts.outcomes import Outcome
 from contracts.reports.bodies import capitalized, cut, written
 from contracts.reports.colour import painted
 from contracts.reports.curl import curl
-from contracts.reports.material import LIKELY, Material, check_of, family_rows, line_text
+from contracts.reports.material import LIKELY, Material, check_of, family_rows, line_text, spoken
 from contracts.reports.pytest_code import pytest_code
 
 _WIDTH = 100
@@ -18,6 +19,8 @@ _LABEL = 12
 _BODY = 300
 _SHOWN = 5
 """How many differences of one finding are shown."""
+
+_STYLES = {Outcome.HOLDS: "good", Outcome.BROKEN: "bad", Outcome.UNKNOWN: "question"}
 
 Paint = Callable[[str, str], str]
 
@@ -91,8 +94,8 @@ def _differences(finding: Finding, material: Material, paint: Paint) -> Iterator
     yield ""
     yield f"Expected {paint('-', 'expected')} and got {paint('+', 'got')}"
     for one in finding.differences[:_SHOWN]:
-        place = one.pointer or "the whole body"
-        yield f"  {material.text(place)}" + (paint(f"  {material.text(one.message)}", "dim") if one.message else "")
+        message = paint(f"  {material.text(one.message)}", "dim") if one.message else ""
+        yield f"  {material.text(spoken(one.pointer))}{message}"
         yield "    " + paint(f"- {material.text(written(one.expected))}", "expected")
         yield "    " + paint(f"+ {material.text(written(one.got))}", "got")
     if len(finding.differences) > _SHOWN:
@@ -163,10 +166,15 @@ def _verdict(material: Material, paint: Paint) -> str:
     questions = len(report.findings) - fails - accepted
     parts = [_count(fails, "finding"), _count(questions, "question")]
     parts += [f"{accepted} accepted"] if accepted else []
-    head = paint("holds", "good") if report.holds else paint("does not hold", "bad")
+    standing = material.standing
+    head = paint(str(standing.outcome), _STYLES[standing.outcome])
+    why = f" ({standing.why})" if standing.why else ""
+    lines = [f"The contract {head}{why}: {', '.join(parts)}."]
     rest = f"{_count(report.exchanges, 'exchange')} in {report.elapsed:.1f} s, seed {report.plan.seed}"
-    left = f", {_count(len(report.left), 'task')} left for want of time" if report.left else ""
-    return f"The contract {head}: {', '.join(parts)}; {rest}{left}."
+    tasks = len(report.done) + len(report.left)
+    if report.left:
+        rest += f"; {len(report.done)} of {tasks} tasks were made, then time was up: --max-time gives more"
+    return "\n".join((*lines, paint(f"{rest}.", "dim")))
 
 
 def _count(number: int, noun: str) -> str:

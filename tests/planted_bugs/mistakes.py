@@ -14,6 +14,7 @@ from tests.planted_bugs.tampering import (
     Scene,
     Sent,
     keys_of,
+    lacking,
     media_typed,
     on_items,
     on_list,
@@ -73,8 +74,9 @@ def create_loses_member(scene: Scene, sent: Sent) -> Reply:
     before = scene.universe.state
     reply = scene.answer(sent)
     if sent.behaviour == "create" and succeeded(reply) and isinstance(sent.json, dict):
-        lost = sorted(optional_members(sent) & set(sent.json))[:1]
-        on_stored(scene, sent, before, lambda value: {n: v for n, v in value.items() if n not in lost})
+        told = {name for name, value in sent.json.items() if value not in (None, "", [], {}, False)}
+        lost = set(sorted(scene.optional(sent.operation_id) & told)[:1])
+        on_stored(scene, sent, before, lambda value: lacking(value, lost))
     return reply
 
 
@@ -266,12 +268,12 @@ def _stored_texts(scene: Scene, sent: Sent, change: Any) -> Reply:
     given = sent.json
     if sent.behaviour in {"create", "update"} and succeeded(reply) and isinstance(given, dict):
         # Only what may be any text: neither keys, nor what has a format.
-        names = {name for name, value in given.items() if isinstance(value, str)} & {"name", "title", "description"}
+        texts = {given.get(name) for name in ("name", "title", "description")} - {None}
 
         def changed(item: Any) -> Any:
-            if not isinstance(item, dict):
-                return item
-            return {n: change(v) if n in names and isinstance(v, str) else v for n, v in item.items()}
+            if isinstance(item, dict):
+                return {name: changed(value) for name, value in item.items()}
+            return change(item) if isinstance(item, str) and item in texts else item
 
         on_stored(scene, sent, before, changed)
         assert sent.meaning is not None
@@ -381,4 +383,4 @@ def wrong_input_is_accepted(scene: Scene, sent: Sent) -> Reply:
 
 @mistake
 def head_differs(scene: Scene, sent: Sent) -> Reply:
-    return Reply(405, (("Allow", "GET"),), b"") if sent.method == "HEAD" else scene.answer(sent)
+    return Reply(404, (), b"") if sent.method == "HEAD" else scene.answer(sent)

@@ -11,12 +11,15 @@ from urllib.parse import parse_qsl, urlencode
 from contracts.service import Caller, Reply, Transport
 from contracts.transports import into_universe
 from mock_server.exchange.universe import Universe
+from mock_server.model.anatomy import dissect
 from mock_server.model.filters import value_at
+from mock_server.model.inference.bodies import request_schema, schema_at
 from mock_server.model.meaning import Meaning
 from mock_server.model.outcome import key_text
 from mock_server.model.state import Change, Partition, Put, Remove, State, commit
 from mock_server.openapi.compile import Api
 from mock_server.openapi.templates import Fit
+from mock_server.openapi.values import Direction
 from mock_server.sandbox import Sandbox
 
 
@@ -53,11 +56,15 @@ class Sent:
 
 @dataclass(slots=True)
 class Scene:
-    """Where a mistake happens: the universe, who may call, and what the mistake remembers until the next reset."""
+    """Where a mistake happens: the universe, who may call, and what the mistake remembers until the next reset.
+
+    ``optional`` gives the members that an operation's request may leave out.
+    """
 
     universe: Universe
     callers: tuple[Caller, ...]
     answer: Callable[[Sent], Reply]
+    optional: Callable[[str], frozenset[str]]
     memory: dict[str, Any] = field(default_factory=dict)
 
 
@@ -81,7 +88,13 @@ def tampered(sandbox: Sandbox, api: Api, universe: Universe, made: Mistake, call
     def correct(sent: Sent) -> Reply:
         return transport(sent.method, sent.target, sent.headers, sent.body)
 
-    scene = Scene(universe, callers, correct)
+    def optional(operation_id: str) -> frozenset[str]:
+        schema = request_schema(api.operation(operation_id))
+        bundle = schema.bundle(Direction.REQUEST) if schema is not None else {}
+        members = dissect(bundle, schema_at(bundle, model.meaning(operation_id).request_path))
+        return frozenset(members.members) - frozenset(members.required)
+
+    scene = Scene(universe, callers, correct, optional)
 
     def send(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
         match = api.match(method, _below(api, target.partition("?")[0]))
@@ -160,6 +173,15 @@ def on_stored(scene: Scene, sent: Sent, before: State, change: Callable[[dict[st
             known = old.get(entry.key) if old is not None else None
             if (known is None or known.revision != entry.revision) and isinstance(entry.value, dict):
                 universe.state = commit(universe.state, [Put(partition, entry.key, change(dict(entry.value)))])
+
+
+def lacking(value: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    """An item without some members, wherever in it they are kept."""
+    return {
+        name: lacking(member, names) if isinstance(member, dict) else member
+        for name, member in value.items()
+        if name not in names
+    }
 
 
 def optional_members(sent: Sent) -> set[str]:

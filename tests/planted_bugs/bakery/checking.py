@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 from flask import request
@@ -112,12 +112,16 @@ def _tolerated(schema: str, value: Any) -> Any:
 
 def _refused_wrongly(value: Any) -> Any:
     if planted("longest_name_rejected") and isinstance(value, dict) and len(str(value.get("name", ""))) == 60:
-        problem(422, "the name is too long")
+        _refuse("/name", "is too long")
     if planted("enum_value_rejected") and isinstance(value, dict) and value.get("status") == "archived":
-        problem(422, "the status is unknown")
+        _refuse("/status", "'archived' is not one of ['draft', 'active']")
     if planted("odd_input_500"):
         json.dumps(value, ensure_ascii=False).encode("latin-1")
     return value
+
+
+def _refuse(pointer: str, message: str) -> NoReturn:
+    problem(422, "the body breaks its schema", errors=[{"pointer": pointer, "message": message}])
 
 
 def _number(text: str) -> float | int:
