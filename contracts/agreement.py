@@ -145,7 +145,9 @@ def shorten(machine: type[AgreementMachine], chase: Chase) -> None:
             run.teardown()
         return False
 
-    if (chase.best is not None or chase.seeking is not None) and not chase.hunt.first_only:
+    if chase.hunt.first_only:
+        return
+    if chase.best is not None or shows(chase.trail):
         shortened(chase.trail, shows)
 
 

@@ -23,7 +23,11 @@ class Rule(StrEnum):
     """It must not be the value that came: what would be right is told in words only."""
     SHOWS = "shows"
     """The body has the value somewhere."""
+    ONE_WINS = "one wins"
+    """Of the exchanges that were sent at the same moment, one succeeds."""
     SHOWS_NOT = "shows not"
+    LISTS_OTHERWISE = "lists otherwise"
+    """The list has other keys than those that came, or has them in another order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,8 @@ class Condition:
     """What must hold at one place of a reply: ``status``, ``header X``, or a JSON pointer into the whole body.
 
     ``origin`` says that ``value`` came from an earlier reply, so that a fresh server has another one. ``got`` is what
-    came instead.
+    came instead. Of ``LISTS_OTHERWISE`` the values are several: those of ``member`` in the entries of the list, with
+    ``origins`` in the order of the values.
     """
 
     place: str
@@ -39,13 +44,51 @@ class Condition:
     value: Json
     got: Json = None
     origin: Origin | None = None
+    member: str = ""
+    origins: tuple[Origin | None, ...] = ()
 
 
 def telling(finding: Finding) -> int:
-    """The number (from 0) of the exchange of its sequence that a finding is about: the last of its operation."""
-    last = len(finding.sequence) - 1
-    return next((number for number in range(last, -1, -1)
-                 if finding.sequence[number].operation_id == finding.operation_id), last)  # fmt: skip
+    """The number (from 0) of the exchange of its sequence that a finding is about: the last of its operation.
+
+    What a walk through pages shows is told by its last page, not by the whole list that is read once more after it.
+    """
+    sequence = finding.sequence
+    own = [number for number, one in enumerate(sequence) if one.operation_id == finding.operation_id]
+    if not own:
+        return len(sequence) - 1
+    if any(one.pointer.startswith(_PAGES) for one in finding.differences):
+        pages = [number for number in own if sequence[number].request.target != sequence[own[-1]].request.target]
+        twice = [number for number in pages if _repeated(finding) in _texts(sequence[number])]
+        return twice[1] if len(twice) > 1 else pages[-1] if pages else own[-1]
+    return own[-1]
+
+
+_PAGES = "items/"
+"""How the places of differences begin that a walk through pages shows."""
+
+
+def _repeated(finding: Finding) -> str:
+    """The key that a walk shows twice, "" where it is about something else."""
+    return next((one.message for one in finding.differences if one.pointer == f"{_PAGES}twice"), "")
+
+
+def together(finding: Finding) -> range:
+    """The numbers of the exchanges that were sent at the same moment, an empty range for most findings."""
+    sequence = finding.sequence
+    if not any(one.pointer == _WON for one in finding.differences):
+        return range(0)
+    end = len(sequence)
+    while end > 1 and sequence[end - 1].request.method in {"GET", "HEAD"}:
+        end -= 1
+    start = end
+    while start > 0 and sequence[start - 1].operation_id == sequence[end - 1].operation_id:
+        start -= 1
+    return range(start, end) if end - start > 1 else range(0)
+
+
+_WON = "won"
+"""The place of the difference that tells of updates at the same moment of which more than one is granted."""
 
 
 def conditions(finding: Finding) -> tuple[Condition, ...]:
@@ -62,6 +105,11 @@ def conditions(finding: Finding) -> tuple[Condition, ...]:
 def holds(condition: Condition, reply: Recorded, replies: Sequence[Recorded]) -> bool:
     """Whether a condition holds of a reply; ``replies`` are those of the sequence that it belongs to."""
     value = condition.value
+    if condition.rule is Rule.ONE_WINS:
+        moved = [one for one in replies if one.operation_id == reply.operation_id and one.ok]
+        return len(moved) <= 1
+    if condition.rule is Rule.LISTS_OTHERWISE:
+        return not same_json(_keys(found_at(reply, condition.place), condition.member), _renewed(condition, replies))
     if condition.origin is not None:
         new = value_of(condition.origin, replies)
         value = new if new is not NOT_JSON else value
@@ -87,6 +135,12 @@ def found_at(reply: Recorded, place: str) -> Json:
 
 def _condition(difference: Difference, reply: Recorded, earlier: Sequence[Recorded], described: bool) -> Condition:
     place, expected, got = difference.pointer, difference.expected, difference.got
+    if place == _WON:
+        return Condition("status", Rule.ONE_WINS, 1, got)
+    if place == f"{_PAGES}twice":
+        return Condition(place, Rule.SHOWS_NOT, difference.message, origin=_origin(difference.message, "id", earlier))
+    if place in _LISTED or place.startswith((_PAGES, "sort/")):
+        return _of_keys(reply, earlier)
     if place == "" and isinstance(expected, int) and same_json(got, reply.status):
         place = "status"  # the model tells of a status at the root
     if place == "status":
@@ -117,6 +171,36 @@ def _of_list(place: str, expected: Json, earlier: Sequence[Recorded]) -> Conditi
     key = tokens_of(place)[-1] if tokens_of(place) else ""
     rule = Rule.SHOWS_NOT if expected is None else Rule.SHOWS
     return Condition(place, rule, key, origin=_origin(key, "id", earlier))
+
+
+_LISTED = frozenset({"items", "listed"})
+
+
+def _of_keys(reply: Recorded, earlier: Sequence[Recorded]) -> Condition:
+    """What is wrong with a list as a whole: it has to show other keys, or the same in another order."""
+    body = json_of(reply)
+    members = body.items() if isinstance(body, dict) else ()
+    lists = {"": body} | {f"/{pointers.escape(name)}": value for name, value in members}
+    for place, entries in lists.items():
+        first = entries[0] if isinstance(entries, list) and entries else None
+        member = next((name for name in first if identifies(name)), None) if isinstance(first, dict) else None
+        if member is not None:
+            keys = _keys(entries, member)
+            origins = tuple(_origin(key, "id", earlier) for key in keys)
+            return Condition(place, Rule.LISTS_OTHERWISE, keys, keys, member=member, origins=origins)
+    whole = "status" if body is NOT_JSON or not reply.ok else ""
+    return Condition(whole, Rule.DIFFERS, found_at(reply, whole), found_at(reply, whole))
+
+
+def _keys(entries: Json, member: str) -> list[Json]:
+    """The values of one member of the entries of a list."""
+    return [entry.get(member) for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+
+def _renewed(condition: Condition, replies: Sequence[Recorded]) -> list[Json]:
+    """The keys of a condition as the replies of another run have them."""
+    found = [NOT_JSON if origin is None else value_of(origin, replies) for origin in condition.origins]
+    return [old if new is NOT_JSON else new for old, new in zip(condition.value, found, strict=True)]
 
 
 def _literal(expected: Json, got: Json) -> bool:

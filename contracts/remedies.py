@@ -71,11 +71,16 @@ def _clashes(answered: Answered, oracle: Oracle) -> Iterator[str]:
     for _, collection in oracle.state.partitions(resource.qualified):
         for entry in collection:
             held = entry.value if isinstance(entry.value, dict) else {}
-            same = [name for name, value in sent.items()
-                    if isinstance(value, str) and len(value) > 2 and held.get(name) == value]  # fmt: skip
+            same = [name for name, value in sent.items() if held.get(name) == value and _telling(resource, name, value)]
             if same and (answered.item is None or entry.key != answered.item[0][1]):
                 yield on_resource(resource, {"unique": [[_likeliest(same)]]})
                 return
+
+
+def _telling(resource: Resource, name: str, value: object) -> bool:
+    """Whether a value can tell items apart: a text of which there are many."""
+    member = resource.anatomy.members.get(name)
+    return isinstance(value, str) and len(value) > 2 and (member is None or not member.allowed)
 
 
 def _likeliest(names: list[str]) -> str:

@@ -21,6 +21,7 @@ from contracts.pool import Item, Pool
 from contracts.roster import Roles, Roster
 from contracts.service import NOT_JSON, Caller, Recorded
 from contracts.walking import Listed, values_for, walk
+from contracts.wire import WireRequest
 from mock_server.model.anatomy import words
 from mock_server.model.filters import value_at
 from mock_server.model.meaning import Resource
@@ -118,6 +119,13 @@ class Trial:
     def send(self, draft: Draft) -> Recorded:
         """Sends a draft, whatever comes of it."""
         return self.conversation.send(draft)
+
+    def ask(self, request: WireRequest, caller: Caller | None) -> Recorded:
+        """Sends a request that is not described; nothing is judged or learned by its answer."""
+        self._chase.go_on()
+        recorded = self.conversation.service.send(request, operation_id=None, caller=caller)
+        self.conversation.recorded.append(recorded)
+        return recorded
 
     def call(self, operation_id: str, wishes: Wishes | None = None) -> tuple[Draft, Recorded]:
         """Drafts and sends."""

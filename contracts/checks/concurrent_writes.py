@@ -23,7 +23,8 @@ from mock_server.openapi.values import Json
 CHECK = check(
     "concurrent_writes",
     Family.RELATION,
-    summary="Creates at the same moment make as many items, each with its own key; of conditional updates one wins.",
+    summary="Creates at the same moment make as many items, each with its own key; of conditional updates, and of "
+    "creates that exclude each other, one wins.",
     source="RFC 9110 §13.1.1: If-Match prevents lost updates; the description's own keys",
     example="a key that is made of the number of items, so that two creates at once get the same",
 )
@@ -48,6 +49,8 @@ def all_at_once(trial: Trial, subject: Subject) -> None:
     assert roles is not None
     if subject.label in (*roles.updates, *roles.replaces):
         _updates(trial, roles, subject.label)
+    elif trial.flag():
+        _duplicates(trial, roles)
     else:
         _creates(trial, roles)
 
@@ -87,6 +90,24 @@ def _creates(trial: Trial, roles: Roles) -> None:
         return
     _unique(trial, roles, made)
     _all_there(trial, roles, first, made)
+
+
+def _duplicates(trial: Trial, roles: Roles) -> None:
+    """Requests that are alike, of which the second is refused when it comes later: at once, one is granted at most."""
+    creator = roles.creates[0]
+    trial.prepare(creator)
+    draft, _ = trial.succeed(creator)
+    if trial.send(draft).status != 409:
+        trial.give_up(f"{creator} can be done twice")
+    path = {place: value for place, value in draft.values.items() if place[0] == "path"}
+    other = trial.draft(creator, Wishes(values=path, caller=draft.caller, lean=True))
+    if same_json(other.body, draft.body):
+        trial.give_up("every draft has the same body")
+    made = [recorded for recorded in together(trial, [other] * (2 + trial.number(THREADS - 2))) if recorded.ok]
+    keys = {repr(key) for recorded in made if (key := _key(trial, roles, recorded)) is not None}
+    if len(keys) > 1:
+        sentence = "requests at the same moment are granted of which one after the other the second is refused with 409"
+        trial.broken(CHECK, sentence, Difference("duplicates", 1, len(keys), f"{len(keys)} items are made"))
 
 
 def _upserts(trial: Trial, roles: Roles, creator: str) -> bool:

@@ -100,9 +100,24 @@ def _try(trial: Trial, usual: Draft, beyond: Json, boundary: Boundary, schema: A
     answered = trial.send(_again(trial, usual, within))
     if answered.status not in _INVALID or not _alike(answered, refused, boundary):
         return
-    # What only differs in this member is taken, so nothing else can be the reason.
+    # What only differs in this member is taken, so nothing else can be the reason; and where any ordinary value of it
+    # is taken, it is not for the thing that it names either.
+    if not _is_free(trial, usual, boundary, schema):
+        return
     if trial.send(usual).ok:
         _not_taken(trial, answered, boundary, at(usual.body, boundary.path))
+
+
+def _is_free(trial: Trial, usual: Draft, boundary: Boundary, schema: Any) -> bool:
+    """Whether a member may have ordinary values that nobody has given out; those of an enum are all known."""
+    if boundary.keyword.startswith("enum"):
+        return True
+    if trial.roster.called(boundary.name) is not None:
+        return False
+    held = at(usual.body, boundary.path)
+    other = "y" * len(held) if isinstance(held, str) else 2 * held + 7
+    body = grafted(usual.body, boundary.path, other)
+    return bool(schema.accepts(body, Direction.REQUEST)) and trial.send(_again(trial, usual, body)).ok
 
 
 def _taken(trial: Trial, answered: Recorded, boundary: Boundary) -> None:

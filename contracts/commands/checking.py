@@ -332,9 +332,12 @@ class Checking:
         covered = self.coverage.covered(report, callers=self.who.callers)
         told = material(report, covered, self.who.callers, command=reporting.command_of(self.asked),
                         stopped=self._stopped)  # fmt: skip
+        files = reporting.write_findings(wanted, report, self.who.callers)
+        told = replace(told, replays={name: reporting.replaying(path, self.asked) for name, path in files.items()})
+        written = reporting.write_reports(wanted, told, secrets=self.who.secrets)
         if not self.quiet or report.findings:
             self._stream.write(terminal(told, colour=coloured(sys.stdout)))
-        for path in reporting.write_reports(wanted, told, secrets=self.who.secrets, callers=self.who.callers):
+        for path in (*written, *files.values()):
             self.say(f"wrote {path}")
         if reporting.on_github(wanted, self.environ):
             sys.stdout.write(reporting.github_annotations(told, secrets=self.who.secrets))

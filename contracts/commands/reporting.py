@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -50,9 +51,7 @@ def checked_paths(wanted: Wanted) -> None:
             raise ConfigurationError("there is no such folder to write into", got=str(path))
 
 
-def write_reports(
-    wanted: Wanted, material: Material, *, secrets: Sequence[str], callers: Sequence[Caller]
-) -> list[Path]:
+def write_reports(wanted: Wanted, material: Material, *, secrets: Sequence[str]) -> list[Path]:
     """Writes the reports that are asked for; the files."""
     made: tuple[tuple[Path | None, Callable[[], str]], ...] = (
         (wanted.junit, lambda: junit(material)),
@@ -67,8 +66,6 @@ def write_reports(
         if path is not None:
             _write(path, str(guard.hidden_in(text())))
             written.append(path)
-    if wanted.findings is not None:
-        written += _write_findings(wanted.findings, material.report, callers)
     return written
 
 
@@ -97,9 +94,12 @@ def _write(path: Path, text: str) -> None:
         raise ConfigurationError("a report cannot be written", got=f"{path}: {error.strerror}") from None
 
 
-def _write_findings(folder: Path, report: Report, callers: Sequence[Caller]) -> list[Path]:
-    """One file for each finding, for ``apidouble replay``, which also says where the finding was met."""
-    written: list[Path] = []
+def write_findings(wanted: Wanted, report: Report, callers: Sequence[Caller]) -> dict[str, Path]:
+    """One file for each finding, for ``apidouble replay``, which also says where it was met; by fingerprint."""
+    folder = wanted.findings
+    written: dict[str, Path] = {}
+    if folder is None:
+        return written
     met = {"url": report.base_url, "description": described(report)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -110,10 +110,22 @@ def _write_findings(folder: Path, report: Report, callers: Sequence[Caller]) -> 
                 value = json.loads(path.read_bytes())
                 text = json.dumps({"apidouble": value.pop("apidouble") | met, **value}, indent=2, ensure_ascii=False)
                 path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
-                written.append(path)
+                written[finding.fingerprint] = path
     except OSError as error:
         raise ConfigurationError("findings cannot be written", got=f"{folder}: {error.strerror}") from None
     return written
+
+
+def replaying(path: Path, asked: Asked) -> str:
+    """The command that replays a finding's file with what was given to the run."""
+    identity, words = asked.identity, ["apidouble", "replay", str(path)]
+    given = [("--seed", asked.seed), ("--reset", asked.reset), *(("--header", text) for text in identity.headers),
+             *(("--credential", text) for text in identity.credentials),
+             *(("--auth-env", text) for text in identity.environment),
+             *(("--caller", text) for text in identity.callers)]  # fmt: skip
+    for option, value in given:
+        words += [option, str(value)] if value else []
+    return shlex.join(words)
 
 
 def file_name(finding: Finding) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TypeAlias
 from urllib.parse import urlsplit
+from zlib import crc32
 
 from hypothesis.strategies import DataObject
 
@@ -90,8 +91,11 @@ def _make(
 
             def attempt(data: DataObject, chase: Chase) -> None:
                 bench.service.reset()
-                conversation = Conversation(bench.service, bench.pool.copy(), bench.judges, chase)
-                trial = Trial(data, bench.drafter, conversation, chase, operations=operations)
+                conversation = Conversation(bench.service, bench.known(), bench.judges, chase)
+                # An open world keeps what earlier attempts have made, so no two may make the same.
+                name = f"{operations} {story.__name__} {bench.hunt.deadline} {chase.attempts}"
+                salt = 0 if bench.service.resettable else crc32(name.encode())
+                trial = Trial(data, bench.drafter, conversation, chase, operations=operations, salt=salt)
                 tried = Attempt(bench, trial, receiver, hook, known, patience)
                 try:
                     story(tried, source)

@@ -210,14 +210,16 @@ class Attempt:
             self.powers.settle()
 
     def awaited(self, subscription: Subscription, types: Iterable[str], seconds: float) -> list[Delivery]:
-        """What came, once there is one of each type, or the time is up; and what came right after it."""
+        """What came, once there is one of each type (of any, without types), or the time is up; and right after it."""
         wanted = set(types)
+        before = len(self.receiver.got(subscription.path)) if not wanted else 0
+        limit = seconds if wanted or self.powers is None else min(GRACE, seconds)
 
         def enough(deliveries: list[Delivery]) -> bool:
-            return bool(wanted) and wanted <= {self.type_of(each, subscription) for each in deliveries}
+            return len(deliveries) > before and wanted <= {self.type_of(each, subscription) for each in deliveries}
 
         self.settle()
-        self.receiver.wait(subscription.path, enough, seconds)
+        self.receiver.wait(subscription.path, enough, limit)
         self.settle()
         grace = GRACE if self.powers is None else _SETTLED
         return self.receiver.wait(subscription.path, lambda _: False, min(grace, seconds))

@@ -22,10 +22,14 @@ _PLAIN = re.compile(r"[\w@%+=:,./~?&;#\[\](){}<>*|'^ -]*\Z", re.ASCII)
 def curl(finding: Finding, secrets: Secrets, base_url: str) -> str:
     """The commands that send a finding's sequence; ``$BASE`` and the credentials' variables are to be set before."""
     found = [f"BASE={shlex.quote(secrets.hidden(visible(base_url)))}"]
-    steps = steps_of(finding, secrets).steps
+    script = steps_of(finding, secrets)
+    steps = script.steps
     used = {piece.name for step in steps for piece in _pieces(step) if isinstance(piece, Variable)}
-    for step in steps:
-        found += _commands(step, [(name, origin) for name, origin in step.saves if name in used])
+    for number, step in enumerate(steps):
+        at_once = " &" if number in script.race else ""
+        saved = [(name, origin) for name, origin in step.saves if name in used]
+        found += [f"{command}{at_once}" for command in _commands(step, saved)]
+    found += ["wait  # those with & are sent at the same moment"] if script.race else []
     return "\n".join(found) + "\n"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +34,8 @@ class Material:
 
     ``command`` is the command line that made the run, without ``--check`` and ``--seed-number``; ``root`` the folder
     that paths of files are told from. ``home`` is the URL of the project's pages, with a slash at its end, "" where
-    none is known. ``stopped`` is why the run ended early, "" when it did not.
+    none is known. ``stopped`` is why the run ended early, "" when it did not. ``replays`` are the commands
+    that replay findings which were written into files, by fingerprint.
     """
 
     report: Report
@@ -44,6 +45,7 @@ class Material:
     root: Path = Path()
     home: str = ""
     stopped: str = ""
+    replays: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def standing(self) -> Standing:

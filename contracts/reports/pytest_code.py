@@ -34,9 +34,13 @@ def values(value: object) -> set[str]:
 def pytest_code(finding: Finding, secrets: Secrets, base_url: str) -> str:
     """A module with one test function. Credentials come from the environment, the address from ``BASE_URL``."""
     script = steps_of(finding, secrets)
-    body = [line for number, step in enumerate(script.steps) for line in _sent(number, step, script, finding)]
+    apart = [(number, step) for number, step in enumerate(script.steps) if number not in script.race]
+    body = [line for number, step in apart for line in _sent(number, step, script)]
+    body += _raced([script.steps[number] for number in script.race])
     used = sorted({name for name in secrets.names.values() if any(re.search(rf"\b{name}\b", line) for line in body)})
-    head = ["import os", "", "import requests", ""]
+    head = ["import os"]
+    head += ["from concurrent.futures import ThreadPoolExecutor"] if script.race else []
+    head += ["", "import requests", ""]
     head.append(f'BASE = os.environ.get("BASE_URL", {_literal(secrets.hidden(base_url.rstrip("/")))})')
     head += [f'{name} = os.environ["{name}"]' for name in used]
     if any(condition.rule in {Rule.SHOWS, Rule.SHOWS_NOT} for condition in script.conditions):
@@ -47,10 +51,24 @@ def pytest_code(finding: Finding, secrets: Secrets, base_url: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _sent(number: int, step: Step, script: Script, finding: Finding) -> Iterator[str]:
-    """The lines of one request: it is sent, its reply is checked, what later ones need is kept."""
-    last = number == len(script.steps) - 1
-    reply = "reply" if last else f"reply_{number + 1}"
+def _raced(steps: list[Step]) -> Iterator[str]:
+    """The lines of requests that are sent at the same moment, of which one may succeed."""
+    if not steps:
+        return
+    yield "    at_once = ["
+    for step in steps:
+        call, arguments = _called(step)
+        yield f"        lambda: {call}"
+        yield from (f"            {argument}," for argument in arguments)
+        yield "        ),"
+    yield "    ]"
+    yield "    with ThreadPoolExecutor() as threads:"
+    yield "        replies = list(threads.map(lambda send: send(), at_once))"
+    yield "    assert [reply.ok for reply in replies].count(True) <= 1"
+
+
+def _called(step: Step) -> tuple[str, list[str]]:
+    """The call that sends a request: its beginning, and its arguments."""
     arguments = [_text((Variable("BASE"), *step.target))]
     headers = dict(step.headers)
     payload = _json_payload(step)
@@ -66,9 +84,17 @@ def _sent(number: int, step: Step, script: Script, finding: Finding) -> Iterator
         arguments.append(f"data={_data(step.body)}")
     arguments += ["timeout=10", "allow_redirects=False"]
     method = step.recorded.request.method
-    known = method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
-    call = f"requests.{method.lower()}(" if known else "requests.request("
-    yield from _call(f"    {reply} = {call}", [*([] if known else [_literal(method)]), *arguments])
+    if method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}:
+        return f"requests.{method.lower()}(", arguments
+    return "requests.request(", [_literal(method), *arguments]
+
+
+def _sent(number: int, step: Step, script: Script) -> Iterator[str]:
+    """The lines of one request: it is sent, its reply is checked, what later ones need is kept."""
+    last = number == len(script.steps) - 1
+    reply = "reply" if last else f"reply_{number + 1}"
+    call, arguments = _called(step)
+    yield from _call(f"    {reply} = {call}", arguments)
     if not last:
         kind = "< 300" if step.recorded.ok else f"== {step.recorded.status}"
         yield f"    assert {reply}.status_code {kind}, {reply}.text"
@@ -103,6 +129,11 @@ def _path(pointer: str) -> str:
 
 
 def _assertion(condition: Condition, reply: str, variables: Mapping[Origin, str]) -> str:
+    if condition.rule is Rule.LISTS_OTHERWISE:
+        keys = [_code(key) if origin is None else variables[origin]
+                for key, origin in zip(condition.value, condition.origins, strict=True)]  # fmt: skip
+        listed = f"[entry.get({_literal(condition.member)}) for entry in {reply}.json(){_path(condition.place)}]"
+        return f"assert {listed} != [{', '.join(keys)}]"
     value = variables[condition.origin] if condition.origin is not None else _code(condition.value)
     if condition.rule in {Rule.SHOWS, Rule.SHOWS_NOT}:
         word = "in" if condition.rule is Rule.SHOWS else "not in"

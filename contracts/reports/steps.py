@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.bindings import ETAG, LOCATION, Bound, Origin, at, bindings, bound_request, parts
-from contracts.conditions import Condition, conditions, telling
+from contracts.conditions import Condition, conditions, telling, together
 from contracts.findings import Finding
 from contracts.reports.bodies import text_of
 from contracts.reports.secrets import Pieces, Secrets, Variable
@@ -36,11 +36,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The steps of a finding up to the telling one, and what must hold of that one's reply."""
+    """The steps of a finding up to the telling one, and what must hold of that one's reply.
+
+    Those with numbers in ``race`` are to be sent at the same moment.
+    """
 
     steps: tuple[Step, ...]
     conditions: tuple[Condition, ...]
     variables: Mapping[Origin, str]
+    race: range = range(0)
 
 
 def steps_of(finding: Finding, secrets: Secrets) -> Script:
@@ -51,11 +55,12 @@ def steps_of(finding: Finding, secrets: Secrets) -> Script:
     bound = bindings(sequence)
     expected = conditions(finding)
     origins = [origin for one in bound for origin in one.origins()]
-    origins += [condition.origin for condition in expected if condition.origin is not None]
+    kept = [origin for condition in expected for origin in (condition.origin, *condition.origins)]
+    origins += [origin for origin in kept if origin is not None]
     taken = {*(name.lower() for name in secrets.names.values()), "base", "reply", "values", "os", "requests"}
     names = _names(dict.fromkeys(origins), sequence, taken)
     found = tuple(_step(number, recorded, bound[number], names, secrets) for number, recorded in enumerate(sequence))
-    return Script(found, expected, names)
+    return Script(found, expected, names, together(finding))
 
 
 def _names(origins: Mapping[Origin, None], sequence: Sequence[Recorded], taken: set[str]) -> dict[Origin, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator
 
+from contracts.conditions import telling
 from contracts.coverage import Tally
 from contracts.findings import Finding, Side
 from contracts.outcomes import Outcome
@@ -16,7 +17,8 @@ from contracts.reports.pytest_code import pytest_code
 
 _WIDTH = 100
 _LABEL = 12
-_BODY = 300
+_BODY = 160
+_TELLING_BODY = 600
 _SHOWN = 5
 """How many differences of one finding are shown."""
 
@@ -57,6 +59,8 @@ def _finding(finding: Finding, number: int, of: int, material: Material, paint: 
     if finding.place is not None:
         yield from _labelled("Described", f"{material.where(finding.place)}  {line_text(finding.place).strip()}", paint)
     yield from _labelled("Run again", material.again(finding), paint)
+    if finding.fingerprint in material.replays:
+        yield from _labelled("Replay", material.text(material.replays[finding.fingerprint]), paint)
     for note in finding.notes:
         yield from _labelled("Note", material.text(note), paint)
     yield from _differences(finding, material, paint)
@@ -108,13 +112,22 @@ def _sequence(finding: Finding, material: Material, paint: Paint) -> Iterator[st
     yield ""
     yield "What was sent, and what came"
     width = max(len(one.request.method) for one in finding.sequence)
-    for one in finding.sequence:
+    told = telling(finding)
+    for number, one in enumerate(finding.sequence[: told + 1]):
         target = cut(material.text(one.request.target), 200)
         who = paint(f"  as {material.text(one.caller.name)}", "dim") if one.caller is not None else ""
         yield f"  {one.request.method.ljust(width)} {target}{who}"
-        reply = " ".join(material.body(one, reply=True, most=_BODY).split())
-        yield paint(f"  {str(one.status).rjust(width)} {reply}".rstrip(), "good" if one.ok else "question")
+        most = _TELLING_BODY if number == told else _BODY
+        reply = " ".join(material.body(one, reply=True, most=most).split())
+        for line in _wrapped(f"{one.status} {reply}".rstrip(), " " * (width + 3)):
+            yield paint(line, "good" if one.ok else "question")
+    if told + 1 < len(finding.sequence):
+        yield paint(f"  and {_count(len(finding.sequence) - told - 1, 'request')} after it, to be sure", "dim")
     yield from _block("In a shell", curl(finding, material.secrets, material.report.base_url), paint, style="code")
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=indent + "    ", break_on_hyphens=False)
 
 
 def _summary(material: Material, paint: Paint) -> Iterator[str]:

@@ -19,6 +19,9 @@ from .tokens import made_up
 OVERLAP = timedelta(hours=24)
 """How long an old signing secret goes on signing beside the new one."""
 
+GIVEN = ("url", "description", "events")
+"""What a caller says of a subscription; all else is the service's."""
+
 
 @computed("kirimdev-create-webhook")
 def create_webhook(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
@@ -26,7 +29,8 @@ def create_webhook(world: World, meaning: Meaning, call: Call) -> Outcome | Prob
     work = Work.of(world, call)
     ordinal = len(work.items("webhook_subscriptions"))
     secret = _secret("webhook", call.body["url"], str(ordinal), rfc3339(world.now))
-    made = work.create("webhook_subscriptions", {**call.body, "secret": secret})
+    given = {name: call.body[name] for name in GIVEN if name in call.body}
+    made = work.create("webhook_subscriptions", {**given, "secret": secret})
     if isinstance(made, Problem):
         return made
     shown = {name: made[name] for name in made if name != "secret"}

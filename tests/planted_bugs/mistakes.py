@@ -383,4 +383,5 @@ def wrong_input_is_accepted(scene: Scene, sent: Sent) -> Reply:
 
 @mistake
 def head_differs(scene: Scene, sent: Sent) -> Reply:
-    return Reply(404, (), b"") if sent.method == "HEAD" else scene.answer(sent)
+    reply = scene.answer(sent)
+    return media_typed(reply, "text/html") if sent.method == "HEAD" else reply

@@ -86,5 +86,5 @@ PACK_MUTANTS = (
     _of(_KIRIMDEV, "failure_shows_stack_trace", "errors show a stack trace", "leaked_stack_trace", at=_LABELS),
     _of(_CRM, "wrong_input_is_accepted", "wrong input is answered like the last right one",
         "schemathesis_negative_data_rejection", "model_refusal"),
-    _of(_KIRIMDEV, "head_differs", "HEAD finds nothing where GET does", "head_is_get", at=_LABELS),
+    _of(_KIRIMDEV, "head_differs", "HEAD has another media type than GET", "head_is_get", at=_LABELS),
 )  # fmt: skip

@@ -64,7 +64,7 @@ def test_caller_has_what_is_said_of_it() -> None:
     caller = caller_of(API, "name=b;header=Authorization: Bearer ${B};scopes=read write;tenant=t2", {"B": "tok-bbbb"})
     assert caller.headers == {"Authorization": "Bearer tok-bbbb"}
     assert caller.principal is not None
-    assert caller.principal.scopes == {"read", "write"}
+    assert caller.principal.scopes == frozenset({"read", "write"})
     assert caller.tenant == "t2"
     assert "tok-bbbb" in caller.secrets
 
