@@ -116,6 +116,7 @@ def into_universe(sandbox: Sandbox, api: str, universe: Universe) -> Transport:
         )
         begun = time.perf_counter()
         response = line.answer(request, universe)
-        return Reply(response.status, tuple(response.headers), response.body, time.perf_counter() - begun)
+        content = response.body if method != "HEAD" else b""  # which a server would not send
+        return Reply(response.status, tuple(response.headers), content, time.perf_counter() - begun)
 
     return send

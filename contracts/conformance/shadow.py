@@ -31,7 +31,12 @@ class Shadow:
             self._granted.append(recorded)
 
     def refuses(self, recorded: Recorded) -> bool:
-        """Whether the double refuses a request with the status that it was refused with."""
+        """Whether the double refuses a request with the status that it was refused with.
+
+        Where other data may stand against a request, the rules of an annotated operation are taken to say it.
+        """
+        if not self._bench.closed and not self._bench.served.model.meaning(recorded.operation_id or "").inferred:
+            return True
         earlier = [granted for granted in self._granted if granted.number < recorded.number]
         self._granted = self._granted[len(earlier) :]
         for granted in earlier:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator
 
-from contracts.conditions import telling
+from contracts.conditions import telling, together
 from contracts.coverage import Tally
 from contracts.findings import Finding, Side
 from contracts.outcomes import Outcome
@@ -17,8 +17,7 @@ from contracts.reports.pytest_code import pytest_code
 
 _WIDTH = 100
 _LABEL = 12
-_BODY = 160
-_TELLING_BODY = 600
+_BODY = 600
 _SHOWN = 5
 """How many differences of one finding are shown."""
 
@@ -112,15 +111,17 @@ def _sequence(finding: Finding, material: Material, paint: Paint) -> Iterator[st
     yield ""
     yield "What was sent, and what came"
     width = max(len(one.request.method) for one in finding.sequence)
-    told = telling(finding)
+    told, race = telling(finding), together(finding)
     for number, one in enumerate(finding.sequence[: told + 1]):
         target = cut(material.text(one.request.target), 200)
         who = paint(f"  as {material.text(one.caller.name)}", "dim") if one.caller is not None else ""
-        yield f"  {one.request.method.ljust(width)} {target}{who}"
-        most = _TELLING_BODY if number == told else _BODY
-        reply = " ".join(material.body(one, reply=True, most=most).split())
-        for line in _wrapped(f"{one.status} {reply}".rstrip(), " " * (width + 3)):
-            yield paint(line, "good" if one.ok else "question")
+        at_once = paint("  at the same moment", "dim") if number in race else ""
+        yield f"  {one.request.method.ljust(width)} {target}{who}{at_once}"
+        reply = f"{one.status} {' '.join(material.body(one, reply=True, most=_BODY).split())}".rstrip()
+        lines = _wrapped(reply, " " * (width + 3))
+        if number != told and len(lines) > 1:  # in full where it matters
+            lines = [f"{lines[0]} …"]
+        yield from (paint(line, "good" if one.ok else "question") for line in lines)
     if told + 1 < len(finding.sequence):
         yield paint(f"  and {_count(len(finding.sequence) - told - 1, 'request')} after it, to be sure", "dim")
     yield from _block("In a shell", curl(finding, material.secrets, material.report.base_url), paint, style="code")
