@@ -90,7 +90,7 @@ def _must_refuse(trial: Trial, recorded: Recorded) -> None:
 
 
 def _broken(trial: Trial, draft: Draft) -> Draft:
-    """A draft that its schema does not admit: a required member is missing, or a member has a wrong type."""
+    """A draft that cannot be granted: a required member is missing, one has a wrong type, or names what is not there."""
     path = trial.roster.meaning(draft.operation_id).request_path
     members = value_at(draft.body, path)
     if not isinstance(members, dict) or not members:
@@ -100,11 +100,32 @@ def _broken(trial: Trial, draft: Draft) -> Draft:
     for name in sorted(members):
         bodies += [trial.placed(draft.operation_id, {**members, name: value}) for value in _WRONG]
     wrong = [body for body in bodies if not trial.admits(draft.operation_id, body)]
-    body = trial.choice(wrong)
+    dangling = [body for body in _dangling(trial, draft.body) if trial.admits(draft.operation_id, body)]
+    # Of what refers to nothing the first members are often stored before it is met.
+    body = trial.choice(dangling if dangling and trial.flag() else wrong)
     again = Wishes(
         values=draft.values, body=body, content_type=draft.content_type, caller=draft.caller, item=draft.item
     )
     return trial.draft(draft.operation_id, again)
+
+
+def _dangling(trial: Trial, body: Json) -> Iterator[Json]:
+    """Bodies in which one member that names another thing names one that does not exist."""
+    if isinstance(body, list):
+        for place, value in enumerate(body):
+            yield from ([*body[:place], changed, *body[place + 1 :]] for changed in _dangling(trial, value))
+    for name, value in body.items() if isinstance(body, dict) else ():
+        if isinstance(value, dict | list):
+            yield from ({**body, name: changed} for changed in _dangling(trial, value))
+        elif trial.roster.called(name) is not None and isinstance(value, str | int) and not isinstance(value, bool):
+            yield {**body, name: _like(value)}
+
+
+def _like(value: str | int) -> Json:
+    """A key as another one looks, which is hardly anybody's."""
+    if isinstance(value, int):
+        return 987_654_321
+    return "".join("9" if c.isdigit() else c for c in value) if any(map(str.isdigit, value)) else value[::-1] + "9"
 
 
 def _place(trial: Trial, roles: Roles, draft: Draft) -> Item:

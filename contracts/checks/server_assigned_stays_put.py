@@ -81,18 +81,24 @@ def is_not_taken_over(trial: Trial, subject: Subject) -> None:
         (member, read_only, value)
         for member, read_only in _servers(trial.roster, roles, write)
         for value in _planted(member, usual.get(member.name))
-        if trial.admits(write, _with(trial, draft, member.name, value))
+        if trial.admits(write, _with(trial, draft, {member.name: value}))
     ]
-    member, read_only, value = trial.choice(offered)
-    body = _with(trial, draft, member.name, value)
+    if not offered:
+        trial.give_up(f"{write} has nothing of the server's that could be sent")
+    planted = offered
+    if trial.flag():  # a service may refuse the one and take the other
+        planted = [trial.choice(offered)]
+    members = {member.name: value for member, _, value in planted}
+    body = _with(trial, draft, members)
     wishes = Wishes(values=draft.values, body=body, content_type=draft.content_type, caller=draft.caller, item=item)
     sent = trial.draft(write, wishes)
     written = trial.send(sent)
     if not written.ok:
-        trial.give_up(f"{write} refuses {member.name} with {written.status}")
+        trial.give_up(f"{write} refuses {', '.join(members)} with {written.status}")
     shown = _shown(trial, roles, sent, written, item)
-    if member.name in shown and same_json(shown[member.name], value):
-        _tell(trial, write, member, read_only=read_only, value=value)
+    for member, read_only, value in planted:
+        if member.name in shown and same_json(shown[member.name], value):
+            _tell(trial, write, member, read_only=read_only, value=value)
 
 
 def _tell(trial: Trial, write: str, member: Member, *, read_only: bool, value: Json) -> None:
@@ -120,9 +126,9 @@ def _shown(trial: Trial, roles: Roles, sent: Draft, written: Recorded, item: Ite
     return value if isinstance(value, dict) else {}
 
 
-def _with(trial: Trial, draft: Draft, name: str, value: Json) -> Json:
+def _with(trial: Trial, draft: Draft, added: dict[str, Json]) -> Json:
     members = value_at(draft.body, trial.roster.meaning(draft.operation_id).request_path)
-    return trial.placed(draft.operation_id, {**(members if isinstance(members, dict) else {}), name: value})
+    return trial.placed(draft.operation_id, {**(members if isinstance(members, dict) else {}), **added})
 
 
 def _planted(member: Member, usual: Json) -> Iterator[Json]:

@@ -56,12 +56,16 @@ def test_every_annotation_has_an_example_that_the_vocabulary_admits(name: str) -
         jsonschema_rs.validate(vocabulary(), {name: example})
 
 
-@pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize(
+    "document",
+    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/contract-checks.md", "docs/checks.md"],
+)
 def test_paths_named_in_the_documents_exist(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     named = re.findall(r"`((?:mock_server|contracts|tests|specs|fixtures|docs|benchmarks|\.ci)/[\w./-]*\w)`", text)
-    named += re.findall(r"\]\(([\w./-]+)\)", text)
+    linked = re.findall(r"\]\(([\w./-]+)\)", text)
     assert [path for path in named if not (ROOT / path).exists()] == []
+    assert [path for path in linked if not ((ROOT / document).parent / path).exists()] == []
 
 
 def test_engine_names_no_vendor() -> None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from contracts.callers import seeded_callers
 from contracts.drafting import Drafter, Wishes
-from contracts.judge import Judge
 from contracts.pool import Pool
 from contracts.roster import Roster
 from mock_server.exchange.messages import RawRequest
@@ -22,27 +21,23 @@ SHOP = Path(__file__).parents[2] / "acceptance" / "descriptions" / "shop.yaml"
 
 
 @cache
+def sandbox(name: str) -> Sandbox:
+    return Sandbox([pack(name) if name != "shop" else source_of(str(SHOP))])
+
+
 def served(name: str) -> Served:
-    sandbox = Sandbox([pack(name) if name != "shop" else source_of(str(SHOP))])
-    return next(iter(sandbox.apis.values()))
+    return next(iter(sandbox(name).apis.values()))
 
 
 @cache
 def drafter(name: str) -> Drafter:
     api = served(name)
-    now = api.model.epoch
-    return Drafter(Roster(api.model), seeded_callers(api, now=now))
+    return Drafter(Roster(api.model), seeded_callers(api, now=api.model.epoch))
 
 
 @cache
 def pool(name: str) -> Pool:
-    sandbox = Sandbox([pack(name) if name != "shop" else source_of(str(SHOP))])
-    return Pool(served(name).model, state=sandbox.universes.default.state)
-
-
-@cache
-def judge(name: str) -> Judge:
-    return Judge((pack(name) if name != "shop" else source_of(str(SHOP))).description.resolve())
+    return Pool(served(name).model, state=sandbox(name).universes.default.state)
 
 
 @given(
@@ -57,10 +52,8 @@ def test_every_draft_is_a_valid_request(name: str, data: st.DataObject, number: 
     path, _, query = request.target.partition("?")
     headers = {key.lower(): value for key, value in request.headers.items()}
     raw = RawRequest(request.method, path, query, headers, request.body, "http://localhost")
-    sandbox = Sandbox([served(name).api])
-    found = next(iter(sandbox.apis.values())).line.predict(
-        raw, sandbox.universes.default, principal=draft.caller.principal if draft.caller is not None else None
-    )
+    principal = draft.caller.principal if draft.caller is not None else None
+    found = served(name).line.predict(raw, sandbox(name).universes.default, principal=principal)
     unread = {Kind.INVALID, Kind.MISSING, Kind.MALFORMED, Kind.NO_ROUTE, Kind.UNSUPPORTED_MEDIA_TYPE}
     refused = isinstance(found.result, Problem) and found.call is None and found.result.kind in unread
     assert not refused, found.result
