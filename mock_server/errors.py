@@ -8,7 +8,9 @@
     │   └── AnnotationError      an x-mock-* annotation breaks its schema or contradicts the description
     ├── FixtureError             a seed or an exchange file cannot be used
     ├── ConfigurationError       an option, a name or an argument is wrong
-    └── StateError               a control request names state that does not exist or would break its schema
+    ├── StateError               a control request names state that does not exist or would break its schema
+    ├── Unreachable              a service under check gives no answer (contracts/service.py)
+    └── Unsendable               a request that was drawn cannot be put on the wire (contracts/service.py)
 
 What a client of a double does wrong is never an exception: it is a ``Problem`` value (see exchange/problem.py).
 """

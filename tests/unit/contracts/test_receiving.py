@@ -33,7 +33,11 @@ from mock_server.webhooks.signing import signature_headers
 CUSTOMER: dict[str, Any] = {
     "type": "object",
     "required": ["id", "name"],
-    "properties": {"id": {"type": "integer", "readOnly": True}, "name": {"type": "string", "maxLength": 20}},
+    "properties": {
+        "id": {"type": "integer", "readOnly": True},
+        "name": {"type": "string", "maxLength": 20},
+        "status": {"enum": ["invoiced", "asked", "paid"], "readOnly": True},
+    },
 }
 HOOK: dict[str, Any] = {
     "type": "object",
@@ -41,7 +45,7 @@ HOOK: dict[str, Any] = {
     "properties": {
         "id": {"type": "integer", "readOnly": True},
         "url": {"type": "string", "format": "uri"},
-        "events": {"type": "array", "items": {"enum": ["customer.created", "customer.updated", "customer.deleted"]}},
+        "events": {"type": "array", "items": {"enum": ["customer.created", "customer.updated", "customer.deleted", "customer.paid"]}},
         "secret": {"type": "string", "readOnly": True},
     },
 }
@@ -69,7 +73,7 @@ def _answers(status: str, name: str) -> Any:
 
 
 ID = [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}]
-NAMES = ("customer.created", "customer.updated", "customer.deleted")
+NAMES = ("customer.created", "customer.updated", "customer.deleted", "customer.paid")
 DESCRIPTION: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "Shop", "version": "1"},
@@ -93,6 +97,14 @@ DESCRIPTION: dict[str, Any] = {
                 "operationId": "deleteCustomer",
                 "responses": {"204": {"description": "Gone."}, "404": {"description": "No."}},
             },
+        },
+        "/customers/{id}/ask": {
+            "parameters": ID,
+            "post": {"operationId": "askCustomer", "responses": _answers("200", "Customer")},
+        },
+        "/customers/{id}/pay": {
+            "parameters": ID,
+            "post": {"operationId": "payCustomer", "responses": _answers("200", "Customer")},
         },
         "/webhooks": {
             "post": {
@@ -121,7 +133,7 @@ ANNOTATIONS: dict[str, Any] = {
     "x-mock-resources": {
         "customers": {
             "events": {
-                name: {"on": name.partition(".")[2], "payload": {"type": name, "data": "$resource"}} for name in NAMES
+                name: {"on": name.partition(".")[2], "payload": {"type": name, "data": "$resource"}} for name in NAMES[:3]
             }
         }
     },
@@ -148,9 +160,12 @@ class Shop:
 
     def answer(self, request: Request) -> Response:
         """One request."""
-        kind, _, key = request.path.strip("/").partition("/")
+        kind, _, below = request.path.strip("/").partition("/")
+        key, _, act = below.partition("/")
         items = self.customers if kind == "customers" else self.hooks
         body = json.loads(request.get_data() or b"null")
+        if act:
+            return self.act(self.customers.get(int(key)), act)
         if request.method == "POST":
             number = next(self.numbers)
             items[number] = {**body, "id": number}
@@ -173,13 +188,24 @@ class Shop:
             self.tell("customer.updated", found)
         return self.json(200, found)
 
+    def act(self, customer: dict[str, Any] | None, act: str) -> Response:
+        """Only who was asked pays, and only once."""
+        if customer is None:
+            return Response(status=404)
+        if act == "pay" and customer.get("status") != "asked":
+            return self.json(409, {})
+        customer["status"] = "paid" if act == "pay" else "asked"
+        if act == "pay":
+            self.tell("customer.paid", customer)
+        return self.json(200, customer)
+
     def json(self, status: int, value: Any) -> Response:
         """A JSON answer."""
         return Response(json.dumps(value), status, content_type="application/json")
 
     def tell(self, name: str, customer: Mapping[str, Any]) -> None:
         """Delivers an event to whoever wants it."""
-        if self.bug == "silent" and name == "customer.created":
+        if (self.bug, name) in {("silent", "customer.created"), ("sleepy", "customer.updated"), ("mean", "customer.paid")}:
             return
         data = {"id": customer["id"]} if self.bug == "meagre" else customer
         body = json.dumps({"type": name, "data": data})
@@ -216,7 +242,7 @@ def hunted(
     shop = Shop(bug)
     service = Service(into_wsgi(shop), base_url=url, reset=shop.reset)
     plan = Plan(ApiSource("shop", path), chosen(("webhook",), ()), closed=True)
-    hunt = Hunt(time.monotonic() + 60, plan.checks)
+    hunt = Hunt(time.monotonic() + 60, plan.checks, first_only=True)
     at = bench(plan, service, hunt, ())
     ended = {task.name: task.make(at) for task in tasks(at, patience=0.2) if only in task.name}
     return list(hunt.found.values()), ended
@@ -226,7 +252,9 @@ def hunted(
 def test_a_correct_shop_is_not_blamed(tmp_path: Path, annotated: bool) -> None:
     found, ended = hunted(tmp_path, annotated=annotated)
     assert [str(each) for each in found] == []
+    acts = {"payCustomer", "askCustomer"} if annotated else {"payCustomer"}
     assert set(ended) == {
+        *(f"webhook {act} to createWebhook" for act in acts),
         "webhook createCustomer to createWebhook",
         "webhook updateCustomer to createWebhook",
         "webhook deleteCustomer to createWebhook",
@@ -276,10 +304,18 @@ def test_an_event_that_nobody_asked_for_is_found(tmp_path: Path) -> None:
     assert "does not list it" in found[0].sentence
 
 
-def test_what_is_promised_by_a_name_alone_is_a_question(tmp_path: Path) -> None:
-    found, _ = hunted(tmp_path, "silent", annotated=False, only="webhook createCustomer")
+@pytest.mark.parametrize(("bug", "act"), [("silent", "createCustomer"), ("mean", "payCustomer")])
+def test_an_event_whose_name_says_what_was_done_has_to_come(tmp_path: Path, bug: str, act: str) -> None:
+    found, _ = hunted(tmp_path, bug, annotated=False, only=f"webhook {act}")
+    assert [(each.check, each.side) for each in found] == [("webhook_delivery", Side.SERVICE)]
+    assert [recorded.operation_id for recorded in found[0].sequence].count(act) > 1
+
+
+def test_which_updates_are_told_of_is_a_question(tmp_path: Path) -> None:
+    found, _ = hunted(tmp_path, "sleepy", annotated=False, only="webhook updateCustomer")
     assert [(each.check, each.side) for each in found] == [("webhook_delivery", Side.DOUBLE)]
     assert "x-mock-resources" in found[0].remedy
+    assert "subscribed by POST /webhooks" in found[0].notes
 
 
 def test_a_retry_that_nobody_promised_is_a_question(tmp_path: Path) -> None:

@@ -1,0 +1,128 @@
+"""Every check against services that are correct by definition: the doubles themselves. Nobody is blamed for anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from contracts.callers import seeded_callers
+from contracts.checks.registry import all_checks
+from contracts.findings import Side
+from contracts.resetting import resetting
+from contracts.running import Plan, Report, run
+from contracts.service import Service, Watch
+from contracts.targets import powers_in_process
+from contracts.transports import into_universe, over_http
+from mock_server import MockServer, Options
+from mock_server.packs import ApiSource, source_of
+from mock_server.sandbox import Sandbox
+
+DESCRIPTIONS = Path(__file__).parent / "descriptions"
+SHOP = str(DESCRIPTIONS / "shop.yaml")
+UNLIMITED = Options(limits=False)
+
+PACKS = (
+    "cloudvelous-crm",
+    "cloudvelous-analytics",
+    "cloudvelous-ai",
+    "kirimdev",
+    "kirimdev@3.1.1",
+    "layercake",
+    "versori",
+)
+PLAIN = (SHOP, str(DESCRIPTIONS / "openapi-3.1" / "tasks.yaml"))
+REPZO = "repzo"
+SOME_OF_REPZO = ("client", "product", "workorder")
+"""The collections of Repzo that are checked here, of more than a hundred."""
+
+
+def held(plan: Plan, make: Callable[[int, Watch], Service], box: Sandbox) -> Report:
+    """The report of a run, when it blames nobody and could make what it planned."""
+    served = next(iter(box.apis.values()))
+    report = run(plan, make, seeded_callers(served, now=datetime.now(UTC)))
+    blamed = [
+        (f.check, f.operation_id, f.sentence, [(r.request.method, r.request.target, r.status) for r in f.sequence])
+        for f in report.findings
+        if f.side is Side.SERVICE
+    ]
+    assert not blamed
+    assert not [(done.task.name, done.error) for done in report.done if done.error]
+    return report
+
+
+def share_applied(report: Report) -> float:
+    """Which part of the tasks that were made came to anything."""
+    applied = [done for done in report.done if done.held is not None and done.held.applied]
+    return len(applied) / max(1, len(report.done))
+
+
+def in_process(
+    source: ApiSource, *, closed: bool = True, seconds: float, scale: float, operations: tuple[str, ...] | None = None
+) -> Report:
+    """A run against a double in this process."""
+    box = Sandbox([source], options=UNLIMITED)
+    served = next(iter(box.apis.values()))
+
+    def make(number: int, watch: Watch) -> Service:
+        universe = box.universes.get(f"checked-{number}")
+        return Service(into_universe(box, served.name, universe), base_url="http://localhost",
+                       reset=universe.reset if closed else None, watch=watch, wait=lambda _: None,
+                       powers=powers_in_process(box, universe, served.name))  # fmt: skip
+
+    plan = Plan(source, frozenset(all_checks()), operations=operations, closed=closed, seconds=seconds, scale=scale,
+                task_seconds=seconds / 5)  # fmt: skip
+    return held(plan, make, box)
+
+
+@contextmanager
+def running(source: ApiSource) -> Iterator[str]:
+    """The URL of a double of one API."""
+    with MockServer(source, options=UNLIMITED) as server:
+        yield server.url
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_no_check_blames_a_pack(name: str) -> None:
+    report = in_process(source_of(name), seconds=9, scale=0.15)
+    assert report.exchanges > 100
+    assert share_applied(report) > 0.6
+
+
+@pytest.mark.parametrize("collection", SOME_OF_REPZO)
+def test_no_check_blames_a_part_of_repzo(collection: str) -> None:
+    source = source_of(REPZO)
+    api = next(iter(Sandbox([source], options=UNLIMITED).apis.values())).api
+    operations = tuple(name for name, ref in api.refs.items() if ref.template.text.split("/")[1:2] == [collection])
+    assert operations
+    report = in_process(source, seconds=6, scale=0.1, operations=operations)
+    assert share_applied(report) > 0.5
+
+
+@pytest.mark.parametrize("description", PLAIN, ids=lambda path: Path(path).stem)
+def test_no_check_blames_a_plain_description(description: str) -> None:
+    report = in_process(source_of(description), seconds=8, scale=0.25)
+    assert share_applied(report) > 0.5
+
+
+def test_no_check_blames_a_pack_with_data_of_others() -> None:
+    report = in_process(source_of("kirimdev"), closed=False, seconds=9, scale=0.15)
+    assert share_applied(report) > 0.5
+
+
+@pytest.mark.parametrize("name", ["kirimdev", SHOP], ids=["kirimdev", "shop"])
+def test_no_check_blames_a_double_over_http(name: str) -> None:
+    source = source_of(name)
+    box = Sandbox([source], options=UNLIMITED)
+    with running(source) as url:
+        transport, reset = over_http(url), resetting(f"{url}/__mock__/reset")
+
+        def make(_: int, watch: Watch) -> Service:
+            return Service(transport, base_url=url, reset=reset, watch=watch)
+
+        plan = Plan(source, frozenset(all_checks()), closed=True, seconds=9, scale=0.15, task_seconds=2)
+        report = held(plan, make, box)
+    assert share_applied(report) > 0.5
