@@ -65,3 +65,16 @@ def visible(answered: Answered, oracle: Oracle, value: Mapping[str, Json]) -> di
 def named(resource: Resource, key: str) -> str:
     """How a sentence calls an item."""
     return f"{resource.name} {key!r}" if key else f"the {resource.name}"
+
+
+def certain(answered: Answered) -> bool:
+    """Whether it is certain which items a query selects: nothing is searched, and filters compare for equality."""
+    meaning = answered.meaning
+    query = answered.prediction.call.query if answered.prediction.call is not None else {}
+    if meaning.inferred and meaning.listing.search is not None and meaning.listing.search in query:
+        return False
+    used = [known for known in meaning.listing.filters if known.parameter in query]
+    plain = all(known.operator in {"eq", "in"} for known in used)
+    described = {known.parameter for known in meaning.listing.filters} | {meaning.listing.limit, meaning.listing.offset,
+                meaning.listing.page, meaning.listing.sort, meaning.listing.order, meaning.listing.search}  # fmt: skip
+    return (plain or not meaning.inferred) and set(query) <= described

@@ -19,7 +19,7 @@ from contracts.agreeing import ANSWER_CHECKS, Deviation
 from contracts.bench import Bench, Held, Task
 from contracts.checks.registry import Family
 from contracts.conversation import Conversation
-from contracts.drafting import Draft, Drafter, Wishes
+from contracts.drafting import UNSET, Draft, Drafter, Wishes
 from contracts.findings import Finding
 from contracts.hunting import Broken, Chase, Inapplicable, hunt_settings, pursue
 from contracts.judging import place_of
@@ -225,10 +225,8 @@ class AgreementMachine(RuleBasedStateMachine):
             wishes = Wishes(lean=(number + candidate) % 3 == 0, odd=wanted == "odd")
             if wanted == "absent":
                 named = absent(drafter, operation_id, self.pool, number + candidate)
-                if named is None:
-                    wanted = "granted"
-                else:
-                    wishes = replace(wishes, item=named)
+                wanted = "granted" if named is None else wanted
+                wishes = replace(wishes, item=named, caller=self.stranger(operation_id, named)) if named else wishes
             draft = drafter.draft(operation_id, self.pool, number * _CANDIDATES + candidate, wishes)
             if draft is None:
                 return found
@@ -239,6 +237,13 @@ class AgreementMachine(RuleBasedStateMachine):
             if fits(wanted, found[1]):
                 break
         return found if found is not None and not hopeless(found[1]) else None
+
+    def stranger(self, operation_id: str, item: Item) -> Any:
+        """Who asks for what is not there for him: of an item that exists, a caller of another tenant."""
+        if item.value is None:
+            return UNSET
+        callers = self.bench.drafter.callers_of(self.bench.served.api.operation(operation_id))
+        return next((caller for caller in callers if caller.tenant not in {None, item.tenant}), UNSET)
 
     def judge(self, answered: Answered) -> None:
         """Meets what deviates; then goes on from what the service did."""
@@ -327,6 +332,8 @@ def absent(drafter: Drafter, operation_id: str, pool: Pool, number: int) -> Item
     if gone and number % 2:
         return gone[number % len(gone)]
     known = pool.items(resource)
+    if known and resource.tenancy is not None and number % 3 == 0:
+        return known[number % len(known)]  # somebody else's, for a caller of another tenant
     scope = known[number % len(known)].scope if known else ()
     if not known and (resource.parents or resource.tenancy is not None):
         return None

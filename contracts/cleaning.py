@@ -163,7 +163,9 @@ class Cleaner:
         """The operations that delete one item of a resource, also those that the run itself does not check."""
         for operation_id in self._model.api.refs:
             meaning = self._model.meaning(operation_id)
-            if meaning.behaviour != "delete" or meaning.resource is None or operation_id in self._excluded:
+            if meaning.resource is None or operation_id in self._excluded:
+                continue
+            if behaviour_of(meaning, self._model) != "delete":
                 continue
             if meaning.resource.qualified == item.resource.qualified:
                 yield operation_id

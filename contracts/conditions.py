@@ -139,7 +139,7 @@ def _condition(difference: Difference, reply: Recorded, earlier: Sequence[Record
         return Condition("status", Rule.ONE_WINS, 1, got)
     if place == f"{_PAGES}twice":
         return Condition(place, Rule.SHOWS_NOT, difference.message, origin=_origin(difference.message, "id", earlier))
-    if place in _LISTED or place.startswith((_PAGES, "sort/")):
+    if _of_several(place):
         return _of_keys(reply, earlier)
     if place == "" and isinstance(expected, int) and same_json(got, reply.status):
         place = "status"  # the model tells of a status at the root
@@ -173,7 +173,10 @@ def _of_list(place: str, expected: Json, earlier: Sequence[Recorded]) -> Conditi
     return Condition(place, rule, key, origin=_origin(key, "id", earlier))
 
 
-_LISTED = frozenset({"items", "listed"})
+def _of_several(place: str) -> bool:
+    """Whether a difference's place is no place in a reply: it tells in a word what a list, or several replies, show."""
+    in_reply = place == "" or place.startswith(("/", "status", "header "))
+    return not in_reply and place != "effect" and not place.startswith("tenant/")
 
 
 def _of_keys(reply: Recorded, earlier: Sequence[Recorded]) -> Condition:

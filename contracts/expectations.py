@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from contracts.service import same_json
 from mock_server.errors import FixtureError, Place, did_you_mean
 from mock_server.openapi import pointers
 from mock_server.openapi.values import Json
@@ -131,7 +132,7 @@ def compare(expected: Json, got: Json, bindings: Bindings, *, pointer: str = "")
         return _compare_objects(expected, got, bindings, pointer)
     if isinstance(expected, list) and isinstance(got, list):
         return _compare_lists(expected, got, bindings, pointer)
-    if _same(expected, got):
+    if same_json(expected, got):
         return [], bindings
     return [Mismatch(pointer, expected, got, "is another value")], bindings
 
@@ -153,10 +154,10 @@ def _compare_marker(
     if name is None:
         return [], bindings
     if name in bindings.identities:
-        if _same(bindings.identities[name], got):
+        if same_json(bindings.identities[name], got):
             return [], bindings
         return [Mismatch(pointer, bindings.identities[name], got, f"is not what {name} was before")], bindings
-    twin = next((other for other, value in bindings.identities.items() if _same(value, got)), None)
+    twin = next((other for other, value in bindings.identities.items() if same_json(value, got)), None)
     if twin is not None:
         return [Mismatch(pointer, dict(marker), got, f"is {twin}; {name} must be another value")], bindings
     return [], Bindings({**bindings.identities, name: got}, bindings.excerpts)
@@ -189,14 +190,3 @@ def _compare_lists(
         more, bindings = compare(left, right, bindings, pointer=pointers.join(pointer, index))
         found += more
     return found, bindings
-
-
-def _same(left: Json, right: Json) -> bool:
-    """Whether two JSON values are equal: 1 is 1.0 (JSON Schema core §4.2.2), but true is never 1."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(_same(left[name], right[name]) for name in left)
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(_same, left, right))
-    return bool(left == right)

@@ -31,12 +31,12 @@ def standing(report: Report, *, stopped: str = "") -> Standing:
     if stopped:
         return Standing(Outcome.UNKNOWN, stopped)
     if silent := unanswered(report):
-        return Standing(Outcome.UNKNOWN, f"{len(silent)} of {len(report.done)} tasks got no answer")
+        return Standing(Outcome.UNKNOWN, f"{len(silent)} of {len(report.done)} tasks could not be made")
     if not any(done.held is not None and done.held.applied for done in report.done):
         return Standing(Outcome.UNKNOWN, "nothing was checked")
     return Standing(Outcome.HOLDS)
 
 
 def unanswered(report: Report) -> list[Done]:
-    """The tasks that ended because the service gave no answer."""
+    """The tasks that ended because the service gave no answer, or could not be reset."""
     return [done for done in report.done if done.error]

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
-from itertools import zip_longest
+from operator import itemgetter
 from queue import Empty, SimpleQueue
 
 from contracts.bench import Bench, Held, Task
@@ -188,12 +188,12 @@ def _made(task: Task, at: Bench) -> Done:
 
 
 def tasks(at: Bench) -> Iterator[Task]:
-    """Every task of a bench. The families take turns, so that each has its part of a short run."""
+    """Every task of a bench. Each family's are spread over the whole, so that each has its part of a short run."""
     wanted = {found.family for name, found in all_checks().items() if name in at.checks}
     modules = dict.fromkeys(module for family, module in _FAMILIES.items() if family in wanted)
-    turns = [import_module(module).tasks(at) for module in modules]
-    for turn in zip_longest(*turns):
-        yield from (task for task in turn if task is not None)
+    families = [tuple(import_module(module).tasks(at)) for module in modules]
+    placed = [((place + 0.5) / len(found), task) for found in families for place, task in enumerate(found)]
+    yield from (task for _, task in sorted(placed, key=itemgetter(0)))
 
 
 def bench(plan: Plan, service: Service, hunt: Hunt, callers: Sequence[Caller]) -> Bench:

@@ -90,7 +90,7 @@ def _must_refuse(trial: Trial, recorded: Recorded) -> None:
 
 
 def _broken(trial: Trial, draft: Draft) -> Draft:
-    """A draft that cannot be granted: a required member is missing, one has a wrong type, or names what is not there."""
+    """A draft that cannot be granted: a required member is missing, has a wrong type, or names what is not there."""
     path = trial.roster.meaning(draft.operation_id).request_path
     members = value_at(draft.body, path)
     if not isinstance(members, dict) or not members:

@@ -139,7 +139,20 @@ def _not_taken(trial: Trial, answered: Recorded, boundary: Boundary, usual: Json
         f"does to what {keyword} does not admit",
         Difference(boundary.pointer, f"admitted by {keyword}", boundary.within, f"{usual!r} is taken in its place"),
         about=answered,
-        side=Side.DESCRIPTION if keyword in _OF_STATE else Side.SERVICE,
+        side=Side.DESCRIPTION if keyword in _OF_STATE or _moves(trial, answered, boundary) else Side.SERVICE,
+    )
+
+
+def _moves(trial: Trial, answered: Recorded, boundary: Boundary) -> bool:
+    """Whether a value may be refused for what the item is now: from a state not every other can be reached."""
+    if not boundary.keyword.startswith("enum") or answered.operation_id is None:
+        return False
+    roles = trial.roster.of(answered.operation_id)
+    states = roles.resource.states if roles is not None else None
+    return (
+        roles is None
+        or answered.operation_id not in roles.creates
+        or (states is not None and states.property == boundary.name)
     )
 
 

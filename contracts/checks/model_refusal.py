@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contracts.agreeing import Deviation, judges_answer
+from contracts.checks.model_access import ACCESS
 from contracts.checks.registry import Family, check
 from contracts.findings import Difference, Side
 from contracts.oracle import Answered, Oracle
@@ -20,17 +21,7 @@ CHECK = check(
     example="an order that was shipped can be cancelled all the same",
 )
 
-ACCESS = check(
-    "model_access",
-    Family.AGREEMENT,
-    summary="A caller whom the description does not admit is refused: no credential, too little scope, another tenant.",
-    source="the description's security requirements; RFC 9110 §15.5.2, §15.5.4",
-    fault=206,
-    example="a key of scope read may create",
-)
-
-_ACCESS = frozenset({Kind.UNAUTHENTICATED, Kind.EXPIRED, Kind.FORBIDDEN})
-_SETTLED = frozenset({Kind.PRECONDITION_FAILED, *_ACCESS})
+_SETTLED = frozenset({Kind.PRECONDITION_FAILED, *ACCESS})
 _INNOCENT = frozenset({Kind.PREFERENCE, Kind.NOT_ACCEPTABLE, Kind.RATE_LIMITED, Kind.DESCRIPTION, Kind.INTERNAL})
 
 
@@ -38,21 +29,10 @@ _INNOCENT = frozenset({Kind.PREFERENCE, Kind.NOT_ACCEPTABLE, Kind.RATE_LIMITED, 
 def granted_what_is_refused(answered: Answered, oracle: Oracle) -> Iterator[Deviation]:
     """A success where the model refuses for what the state is."""
     problem = answered.refused
-    if problem is None or not answered.recorded.ok or problem.kind in _ACCESS | _INNOCENT:
+    if problem is None or not answered.recorded.ok or problem.kind in ACCESS | _INNOCENT:
         return
     if oracle.closed or _known_to_be_absent(answered, problem):
         yield _deviation(answered, problem)
-
-
-@judges_answer(ACCESS)
-def admitted_who_is_not(answered: Answered, oracle: Oracle) -> Iterator[Deviation]:
-    """A success for a caller whom the model refuses."""
-    problem = answered.refused
-    if problem is not None and oracle.closed and answered.recorded.ok and problem.kind in _ACCESS:
-        status = answered.recorded.status
-        sentence = f"{answered.recorded.operation_id} admits a caller whom it must refuse: {problem.detail}"
-        difference = Difference("status", answered.prediction.status, status, f"answers {status}")
-        yield Deviation(ACCESS, Side.SERVICE, sentence, (difference,))
 
 
 def _deviation(answered: Answered, problem: Problem) -> Deviation:

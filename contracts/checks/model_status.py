@@ -47,6 +47,8 @@ def _blame(answered: Answered, oracle: Oracle) -> tuple[Side | None, str]:
     assert operation is not None
     described = operation.describes(status)
     if status in {404, 410}:
+        if not described and meaning.behaviour == "list" and answered.draft.request.target == operation.path:
+            return Side.SERVICE, "a list that is described is there, however short"
         if answered.item is None or (meaning.resource is not None and meaning.resource.open_world):
             return (Side.DOUBLE, "nothing that it needs is missing") if oracle.closed else (None, "")
         since = answered.since.get(answered.item[0], ())

@@ -58,9 +58,14 @@ def keeps_what_it_does_not_name(trial: Trial, subject: Subject) -> None:
     before = trial.seen(item, read)
     draft = trial.about(item, write)
     sent = said(trial.roster, draft)
-    name = trial.choice(sorted(sent))
+    parts = [(name, part) for name in sorted(sent) for part in _parts(trial, write, sent[name], before.get(name))]
+    partly = bool(parts) and trial.flag()
+    name, part = trial.choice(parts) if partly else (trial.choice(sorted(sent)), None)
     required = sent_members(trial.roster, write).required
     wanted: Json = {known: value for known, value in sent.items() if known == name or known in required}
+    if partly:
+        _patch_inside(trial, item, subject, {**wanted, name: part}, name, before[name])
+        return
     removes = _removable(trial, write, name) and trial.flag()
     if removes:
         wanted[name] = None
@@ -73,6 +78,34 @@ def keeps_what_it_does_not_name(trial: Trial, subject: Subject) -> None:
     if removes and not is_empty(before.get(name)) and same_json(after.get(name), before[name]):
         difference = Difference(pointers.join("", name), None, after[name], "was removed and is still there")
         trial.broken(CHECK, f"{name} is null in a merge patch and stays", difference, about=written)
+
+
+def _parts(trial: Trial, write: str, sent: Json, held: Json) -> list[dict[str, Json]]:
+    """Objects with some members of one that an item holds with more; none where they are not merged into it."""
+    if not isinstance(sent, dict) or not isinstance(held, dict) or not _merges(trial, write):
+        return []
+    alone = [{name: sent[name]} for name in sorted(sent)]
+    # Where the object is not merged, what it must have may be missed only if it is left out.
+    most = [{name: value for name, value in sent.items() if name != left_out} for left_out in sorted(held)]
+    return [part for part in (*alone, *most) if part and not is_empty([held[n] for n in held if n not in part])]
+
+
+def _patch_inside(
+    trial: Trial, item: Item, subject: Subject, wanted: dict[str, Json], name: str, held: dict[str, Json]
+) -> None:
+    """Patches one member of an object, whose others must stay (RFC 7396 §2: it is merged, too)."""
+    write, read = subject.operations
+    body = trial.placed(write, wanted)
+    if not trial.admits(write, body):
+        trial.give_up(f"{write} does not take a part of {name}")
+    _, written = trial.change(item, write, Wishes(body=body, content_type=_MERGE))
+    after = trial.seen(item, read).get(name)
+    for inside, value in held.items():
+        shown = after.get(inside) if isinstance(after, dict) else None
+        if inside not in wanted[name] and not is_empty(value) and is_empty(shown):
+            difference = Difference(pointers.join("", name, inside), value, shown, "was not named and is gone")
+            trial.broken(CHECK, f"a merge patch of {name} drops {inside}, which it does not name", difference,
+                         about=written)  # fmt: skip
 
 
 def _kept(
@@ -95,9 +128,13 @@ def _kept(
         trial.broken(CHECK, f"{write} changes {name}, which it does not name", difference, side=side)
 
 
-def _removable(trial: Trial, write: str, name: str) -> bool:
+def _merges(trial: Trial, write: str) -> bool:
     body = trial.drafter.api.operation(write).request_body
-    if body is None or all(media.name != _MERGE for media in body.content):
+    return body is not None and any(media.name == _MERGE for media in body.content)
+
+
+def _removable(trial: Trial, write: str, name: str) -> bool:
+    if not _merges(trial, write):
         return False
     resource = trial.resource(write)
     return name not in resource.anatomy.required and trial.admits(write, trial.placed(write, {name: None}))

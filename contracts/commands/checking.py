@@ -146,6 +146,7 @@ class Checking:
         self.workers = self._workers()
         self._drafter = Drafter(prepared.roster, who.callers)
         self._cleaners: dict[int, Cleaner] = {}
+        self._unresettable: Unreachable | None = None
         self._resets = self._made_resets()
         self._powers: dict[int, Powers | None] = {}
         self._stopped = ""
@@ -207,8 +208,20 @@ class Checking:
         if is_url(asked.reset):
             checked_url(asked.reset, allow_remote=asked.target.allow_remote, option="--reset")
         tls = tls_of(asked.target)
-        return {number: resetting(asked.reset, headers=self.reach.session(number), tls=tls)
+        return {number: self._remembering(resetting(asked.reset, headers=self.reach.session(number), tls=tls))
                 for number in range(self.workers)}  # fmt: skip
+
+    def _remembering(self, reset: Reset) -> Reset:
+        """A reset whose failure ends the run: what comes after it would be told of a state that nobody knows."""
+
+        def tried() -> None:
+            try:
+                reset()
+            except Unreachable as error:
+                self._unresettable = error
+                raise
+
+        return tried
 
     def _found_powers(self) -> dict[int, Powers | None]:
         """What each worker can do to the service past its API: nothing, unless it is a sandbox that may be reset."""
@@ -274,7 +287,9 @@ class Checking:
         return self.reach.service(number, watch=told, reset=reset, powers=self._powers.get(number))
 
     def _reachable(self) -> None:
-        """``Unreachable`` when the service gives no answer any more."""
+        """``Unreachable`` when the service gives no answer any more, or cannot be reset."""
+        if self._unresettable is not None:
+            raise self._unresettable
         self.reach.transport()("GET", "/", {}, b"")
 
     # After
@@ -303,7 +318,7 @@ class Checking:
             self.say(f"cleaned up: {cleaned.removed} created items deleted")
         notes = list(report.notes)
         if silent := unanswered(report):
-            notes.append(f"{len(silent)} tasks ended because the service gave no answer: {silent[0].error}")
+            notes.append(f"{len(silent)} tasks could not be made: {silent[0].error}")
         notes += [f"created items could not be deleted: {told}" for told in cleaned.told()]
         for name, number in cleaned.unknown.items():
             notes.append(f"{number} creates of {name} did not show what they made, which is still there")

@@ -29,6 +29,9 @@ AGREEING = {**OURS, "unsupported_method": "allow_header"}
 _NOT_FOR_A_VALID_REQUEST = frozenset({405, 406, 415})
 """Refusals by which a service denies what is described of it: the method, the media types."""
 
+_ALWAYS = frozenset({"HEAD", "OPTIONS", "TRACE"})
+"""Methods that a server may know of every resource, whatever is described (RFC 9110 §9.1, §9.3.7, §9.3.8)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failed:
@@ -115,6 +118,8 @@ class Blame:
             return None  # the request led elsewhere, and so did its reply
         if failed.check == "not_a_server_error" and failed.operation.describes(failed.last.status):
             return None  # 502 and 503 may be part of what is described
+        if failed.check == "content_type_conformance" and failed.operation.response_for(failed.last.status) is None:
+            return None  # of a reply that is not described nobody can say what it should be like
         ours = OURS.get(failed.check)
         if ours is not None and self._silent(failed.last, ours):
             return _asked(found, f"the check {ours}, made on the same reply, finds nothing")
@@ -158,6 +163,11 @@ class Blame:
     def _allow(self, found: Finding, failed: Failed) -> Finding | None:
         if "Missing documented methods" in failed.message:
             return found
+        told = {method.strip().upper() for method in (failed.last.header("allow") or "").split(",")}
+        template = self._api.refs[failed.operation.id].template.text
+        described = {ref.method for ref in self._api.refs.values() if ref.template.text == template}
+        if told <= described | _ALWAYS:
+            return None  # methods for which Schemathesis has no eyes, such as those of OAS 3.2
         return _asked(found, "the service knows methods that are not described")
 
     def _over_time(self, found: Finding, failed: Failed) -> Finding | None:

@@ -25,6 +25,12 @@ MUTANTS = (*BAKERY_MUTANTS, *PACK_MUTANTS)
 _PROVOKED = {
     "www_authenticate": ("credentials_are_needed",),
     "retry_after": ("read_your_write", "list_shows_created"),
+    "reply_schema": ("read_your_write", "list_shows_created"),
+    "reply_headers": ("read_your_write",),
+    "reply_media_type": ("read_your_write", "delete_is_final"),
+    "undescribed_status": ("read_your_write",),
+    "problem_details": ("delete_is_final",),
+    "error_in_success": ("delete_is_final",),
 }
 """Checks of replies that come only when others ask for them, with those that do."""
 _HERE = Path(__file__).parent / BAKERY

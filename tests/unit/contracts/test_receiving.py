@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -21,14 +21,14 @@ from contracts.checks.registry import chosen
 from contracts.findings import Finding, Side
 from contracts.hunting import Hunt
 from contracts.receiving import on_this_machine, tasks
-from contracts.receiving.receiver import Delivery, receiving
-from contracts.receiving.signatures import flaws, secrets_in
 from contracts.running import Plan, bench
 from contracts.service import Service
 from contracts.transports import into_wsgi
-from mock_server.model.webhooks import Signature
 from mock_server.packs import ApiSource
-from mock_server.webhooks.signing import signature_headers
+
+NAMES = ("customer.created", "customer.updated", "customer.deleted", "customer.paid")
+SILENT = {"silent": "customer.created", "sleepy": "customer.updated", "mean": "customer.paid"}
+"""Bugs that keep back one event each."""
 
 CUSTOMER: dict[str, Any] = {
     "type": "object",
@@ -45,7 +45,10 @@ HOOK: dict[str, Any] = {
     "properties": {
         "id": {"type": "integer", "readOnly": True},
         "url": {"type": "string", "format": "uri"},
-        "events": {"type": "array", "items": {"enum": ["customer.created", "customer.updated", "customer.deleted", "customer.paid"]}},
+        "events": {
+            "type": "array",
+            "items": {"enum": ["customer.created", "customer.updated", "customer.deleted", "customer.paid"]},
+        },
         "secret": {"type": "string", "readOnly": True},
     },
 }
@@ -73,7 +76,6 @@ def _answers(status: str, name: str) -> Any:
 
 
 ID = [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}]
-NAMES = ("customer.created", "customer.updated", "customer.deleted", "customer.paid")
 DESCRIPTION: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "Shop", "version": "1"},
@@ -133,7 +135,8 @@ ANNOTATIONS: dict[str, Any] = {
     "x-mock-resources": {
         "customers": {
             "events": {
-                name: {"on": name.partition(".")[2], "payload": {"type": name, "data": "$resource"}} for name in NAMES[:3]
+                name: {"on": name.partition(".")[2], "payload": {"type": name, "data": "$resource"}}
+                for name in NAMES[:3]
             }
         }
     },
@@ -205,7 +208,11 @@ class Shop:
 
     def tell(self, name: str, customer: Mapping[str, Any]) -> None:
         """Delivers an event to whoever wants it."""
-        if (self.bug, name) in {("silent", "customer.created"), ("sleepy", "customer.updated"), ("mean", "customer.paid")}:
+        if (self.bug, name) in {
+            ("silent", "customer.created"),
+            ("sleepy", "customer.updated"),
+            ("mean", "customer.paid"),
+        }:
             return
         data = {"id": customer["id"]} if self.bug == "meagre" else customer
         body = json.dumps({"type": name, "data": data})
@@ -342,51 +349,12 @@ def test_a_loopback_url_is_on_this_machine(url: str, here: bool) -> None:
     assert on_this_machine(url) is here
 
 
-# The parts
-
-
-def delivered(body: bytes, headers: Mapping[str, str]) -> Delivery:
-    return Delivery("POST", "/", {name.lower(): value for name, value in headers.items()}, body, time.time())
-
-
-@pytest.mark.parametrize(
-    "signature",
-    [
-        Signature(),
-        Signature("hmac-sha256", "X-Signature", "sha256={hex}"),
-        Signature("hmac-sha256", "X-Signature", "t={timestamp},v1={hex}", "{timestamp}.{body}"),
-        Signature("hmac-sha256", "X-Signature", "{base64}", "{id}.{timestamp}.{body}", "X-Timestamp"),
-    ],
-)
-@pytest.mark.parametrize("change", ["none", "body", "secret"])
-def test_a_signature_is_good_for_its_secret_and_its_body_alone(signature: Signature, change: str) -> None:
-    secret, body = "whsec_c2hvcC1zaG9wLXNob3Atc2hvcA==", b'{"id": "evt_1", "data": {"name": "\xc3\x85"}}'
-    headers = signature_headers(
-        signature, secrets=[secret], message_id="evt_1", moment=datetime.now(UTC) - timedelta(seconds=20), body=body
-    )
-    sent = body + b" " if change == "body" else body
-    known = "whsec_b3RoZXItb3RoZXItb3RoZXI=" if change == "secret" else secret
-    wrong = list(flaws(delivered(sent, headers), signature, (known,)))
-    assert [each.message for each in wrong] == ([] if change == "none" else ["does not verify"])
-
-
-def test_secrets_are_found_by_their_names() -> None:
-    value = {"data": {"initial_secret": "a", "name": "b"}, "list": [{"signingSecret": "c"}], "secret": None}
-    assert secrets_in(value) == ("a", "c")
-
-
-def test_a_receiver_refuses_as_often_as_it_is_told_to() -> None:
-    with receiving() as receiver:
-        path = receiver.fresh(failures=1)
-        answers = [requests.post(receiver.url + path, data=b"{}", timeout=5).status_code for _ in range(2)]
-        assert answers == [500, 204]
-        assert len(receiver.got(path)) == 2
-        assert receiver.got(receiver.fresh()) == []
-
-
-def test_a_receiver_waits_no_longer_than_it_was_told() -> None:
-    begun = time.monotonic()
-    never: Callable[[list[Delivery]], bool] = lambda _: False  # noqa: E731 - a name for its type
-    with receiving() as receiver:
-        assert receiver.wait(receiver.fresh(), never, 0.05) == []
-    assert time.monotonic() - begun < 5
+def test_webhooks_that_nobody_can_subscribe_to_are_told_of(tmp_path: Path) -> None:
+    paths = {path: item for path, item in DESCRIPTION["paths"].items() if "webhooks" not in path}
+    path = tmp_path / "shop.yaml"
+    path.write_text(yaml.safe_dump({**DESCRIPTION, "paths": paths}))
+    plan = Plan(ApiSource("shop", path), chosen(("webhook",), ()), closed=True)
+    service = Service(into_wsgi(Shop()), base_url="http://localhost", reset=lambda: None)
+    at = bench(plan, service, Hunt(time.monotonic() + 60, plan.checks), ())
+    assert list(tasks(at)) == []
+    assert "no operation subscribes" in at.notes["webhook"]
