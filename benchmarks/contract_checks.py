@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
-from werkzeug.serving import WSGIRequestHandler, make_server
 
-from mock_server import Options, create_app
+from mock_server import MockServer, Options
 from mock_server.packs import source_of
 
 if TYPE_CHECKING:
@@ -31,26 +30,21 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 
 
-class _Quiet(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log(self, type: str, message: str, *args: object) -> None:
-        """Says nothing."""
-
-
 def serve(api: str, told: Connection, counted: Synchronized[int]) -> None:
     """Serves a double that counts the requests of its API."""
-    app = create_app(api, options=Options(limits=False))
+    server = MockServer(api, options=Options(limits=False))
+    answer = server.app.wsgi_app
 
     def counting(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         if not environ["PATH_INFO"].startswith("/__mock__"):
             with counted.get_lock():
                 counted.value += 1
-        return app(environ, start)
+        return answer(environ, start)
 
-    server = make_server("127.0.0.1", 0, counting, threaded=True, request_handler=_Quiet)
-    told.send(server.server_port)
-    server.serve_forever()
+    server.app.wsgi_app = counting  # type: ignore[method-assign]  # Flask's own way to put something before it
+    with server:
+        told.send(server.url)
+        multiprocessing.Event().wait()
 
 
 def rate(api: str, seconds: int, command: Callable[[str], list[str]]) -> float:
@@ -59,7 +53,7 @@ def rate(api: str, seconds: int, command: Callable[[str], list[str]]) -> float:
     counted: Any = multiprocessing.Value("q", 0)
     process = multiprocessing.Process(target=serve, args=(api, there, counted), daemon=True)
     process.start()
-    url = f"http://127.0.0.1:{here.recv()}"
+    url = here.recv()
     try:
         with tempfile.TemporaryDirectory() as folder:
             run = subprocess.Popen(command(url), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

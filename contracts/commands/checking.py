@@ -182,7 +182,7 @@ class Checking:
         world = "closed: it holds nothing but the seed" if plan.closed else "open: other data may be there"
         known = "; it is a sandbox, whose clock and state can be set" if any(self._powers.values()) else ""
         operations = len(self.prepared.roster.operations)
-        yield f"  {operations} operations, {len(plan.checks)} checks, {world}{known}"
+        yield f"  {_count(operations, 'operation')}, {_count(len(plan.checks), 'check')}, {world}{known}"
 
     def say(self, text: str) -> None:
         """A line for the person who waits."""
@@ -366,6 +366,10 @@ class Checking:
         if self.asked.wanted.strict:
             return FINDINGS if any(finding.accepted is None for finding in report.findings) else HOLDS
         return HOLDS if report.holds else FINDINGS
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _unaccepted_first(verdict: Verdict) -> tuple[Finding, ...]:

@@ -183,7 +183,8 @@ def _verdict(material: Material, paint: Paint) -> str:
     standing = material.standing
     head = paint(str(standing.outcome), _STYLES[standing.outcome])
     why = f" ({standing.why})" if standing.why else ""
-    lines = [f"The contract {head}{why}: {', '.join(parts)}."]
+    far = " as far as there was time" if report.left and standing.outcome is Outcome.HOLDS else ""
+    lines = [f"The contract {head}{far}{why}: {', '.join(parts)}."]
     rest = f"{_count(report.exchanges, 'exchange')} in {report.elapsed:.1f} s, seed {report.plan.seed}"
     tasks = len(report.done) + len(report.left)
     if report.left:
