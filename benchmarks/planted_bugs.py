@@ -1,8 +1,8 @@
 """What finds the planted bugs, after how long: our checks, and Schemathesis alone. Writes docs/planted-bugs.md.
 
-    python benchmarks/planted_bugs.py [--only NAME] [--seconds 60]
+    python benchmarks/planted_bugs.py [--only NAME] [--seconds 60] [--processes 2]
 
-One mutant at a time; Schemathesis runs in a process of its own, and none runs beside it.
+Schemathesis runs in a process of its own, after ours.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -167,13 +168,16 @@ def main() -> None:
     parser.add_argument("--only", default="", help="a part of the names of mutants; nothing is written")
     parser.add_argument("--seconds", type=float, default=60.0, help="for each mutant and tool")
     parser.add_argument("--ours", action="store_true", help="without Schemathesis; nothing is written")
+    parser.add_argument("--processes", type=int, default=1, help="mutants at a time; two at most on two cores")
     options = parser.parse_args()
+    chosen = [mutant for mutant in MUTANTS if options.only in str(mutant)]
     rows: list[Row] = []
-    for mutant in [mutant for mutant in MUTANTS if options.only in str(mutant)]:
-        rows.append(measured(mutant, seconds=options.seconds, alone=options.ours))
-        row = rows[-1]
-        print(f"{mutant!s:42} {row.seconds:6.1f} s {row.requests:6} requests  ours: {', '.join(row.checks) or '-'}"
-              f"  Schemathesis: {', '.join(row.theirs) or '-'}", flush=True)  # fmt: skip
+    work = partial(measured, seconds=options.seconds, alone=options.ours)
+    with ProcessPoolExecutor(options.processes) as pool:
+        for row in pool.map(work, chosen):
+            rows.append(row)
+            print(f"{row.mutant!s:42} {row.seconds:6.1f} s {row.requests:6} requests  ours: "
+                  f"{', '.join(row.checks) or '-'}  Schemathesis: {', '.join(row.theirs) or '-'}", flush=True)  # fmt: skip
     print(summary(rows) if rows else "no mutant has such a name")
     if rows and not options.only and not options.ours:
         TABLE.write_text(document(rows, seconds=options.seconds), encoding="utf-8")

@@ -322,7 +322,9 @@ def _reasons(report: Report) -> dict[str, str]:
         for operation_id in task.operations:
             found.setdefault(operation_id, "there was no time")
     for done in report.done:
-        why = done.error or (done.held.why if done.held is not None and not done.held.applied else "")
+        why = done.error.partition("\n")[0] or (
+            done.held.why if done.held is not None and not done.held.applied else ""
+        )
         for operation_id in done.task.operations if why else ():
             found.setdefault(operation_id, why)
     return found

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from contracts.checks.registry import Check
 from contracts.findings import Difference, Finding, Side
-from contracts.judge import Judge
 from contracts.service import Recorded
 from mock_server.errors import Place
 from mock_server.openapi.compile import Api
 from mock_server.openapi.description import Operation, Response
 from mock_server.openapi.documents import Located
+
+if TYPE_CHECKING:
+    from contracts.judge import Judge  # openapi-core takes seconds to import
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,17 +77,16 @@ def relation(
 
 
 def tasks(bench: Bench) -> Iterator[Task]:
-    """One task for each relation and subject of an API; the relations take turns, so that a short run makes of all."""
-    turns = [_of(bench, found) for name, found in RELATIONS.items() if name in bench.checks]
-    for turn in zip_longest(*turns):
+    """One task for each relation and subject of an API. The relations take turns, so that a short run makes each."""
+    for turn in zip_longest(*(_tasks(bench, name, found) for name, found in RELATIONS.items() if name in bench.checks)):
         yield from (task for task in turn if task is not None)
 
 
-def _of(bench: Bench, found: Relation) -> Iterator[Task]:
+def _tasks(bench: Bench, name: str, found: Relation) -> Iterator[Task]:
     for subject in found.subjects(bench.roster):
         if found.applies(bench, subject):
-            label = f"{found.check.name} {subject.label}"
-            yield Task(found.check.family, label, found.check.name, subject.operations, _make(found, subject))
+            label = f"{name} {subject.label}"
+            yield Task(found.check.family, label, name, subject.operations, _make(found, subject))
 
 
 def _make(found: Relation, subject: Subject) -> Callable[[Bench], Held]:

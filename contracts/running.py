@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from operator import itemgetter
 from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
 
 from contracts.bench import Bench, Held, Task
 from contracts.checks.registry import Family, all_checks
@@ -18,7 +19,6 @@ from contracts.discovery import discover
 from contracts.drafting import Drafter
 from contracts.findings import Finding
 from contracts.hunting import Hunt
-from contracts.judge import Judge
 from contracts.judging import Judges
 from contracts.pool import Pool
 from contracts.roster import Roster
@@ -26,6 +26,9 @@ from contracts.service import Caller, Recorded, Service, Unreachable
 from mock_server.errors import DescriptionError
 from mock_server.packs import ApiSource
 from mock_server.sandbox import Options, Sandbox
+
+if TYPE_CHECKING:
+    from contracts.judge import Judge
 
 _FAMILIES = {
     Family.AGREEMENT: "contracts.agreement",
@@ -214,6 +217,8 @@ def bench(plan: Plan, service: Service, hunt: Hunt, callers: Sequence[Caller]) -
 
 def judge_of(source: ApiSource) -> Judge | None:
     """The independent judge of a description, None for one that openapi-core cannot read."""
+    from contracts.judge import Judge  # takes seconds to import
+
     try:
         return Judge(source.description.resolve())
     except DescriptionError:

@@ -148,12 +148,10 @@ def _moves(trial: Trial, answered: Recorded, boundary: Boundary) -> bool:
     if not boundary.keyword.startswith("enum") or answered.operation_id is None:
         return False
     roles = trial.roster.of(answered.operation_id)
-    states = roles.resource.states if roles is not None else None
-    return (
-        roles is None
-        or answered.operation_id not in roles.creates
-        or (states is not None and states.property == boundary.name)
-    )
+    if roles is None or answered.operation_id not in roles.creates:
+        return True
+    states = roles.resource.states
+    return states is not None and states.property == boundary.name and bool(states.transitions)
 
 
 # Whether two refusals give the same reason

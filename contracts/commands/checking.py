@@ -251,7 +251,7 @@ class Checking:
         except KeyboardInterrupt:
             return self._cut_short(follower, began, "it was stopped by Ctrl-C"), STOPPED
         except Unreachable as error:
-            return self._cut_short(follower, began, str(error)), UNUSABLE
+            return self._cut_short(follower, began, error.problem, note=" ".join(str(error).split())), UNUSABLE
         finally:
             stopped = self.reach.stop.is_set()
             self.reach.stop.clear()
@@ -259,12 +259,12 @@ class Checking:
             self._stopped = "it was stopped by Ctrl-C"
         return report, STOPPED if stopped else HOLDS
 
-    def _cut_short(self, follower: Follower, began: datetime, why: str) -> Report:
+    def _cut_short(self, follower: Follower, began: datetime, why: str, *, note: str = "") -> Report:
         """What there is to say of a run that ended early."""
         self._stopped = why
         elapsed = (datetime.now(UTC) - began).total_seconds()
         return Report(self.plan, tuple(follower.findings.values()), tuple(follower.done), (), self._counter.count,
-                      elapsed, began, self.reach.base_url, ())  # fmt: skip
+                      elapsed, began, self.reach.base_url, (note,) if note else ())  # fmt: skip
 
     def _progress(self) -> AbstractContextManager[Callable[[Progress], None]]:
         """What is told while the run goes on."""
@@ -317,7 +317,7 @@ class Checking:
         if cleaned.removed:
             self.say(f"cleaned up: {cleaned.removed} created items deleted")
         notes = list(report.notes)
-        if silent := unanswered(report):
+        if (silent := unanswered(report)) and not self._stopped:
             notes.append(f"{len(silent)} tasks could not be made: {silent[0].error}")
         notes += [f"created items could not be deleted: {told}" for told in cleaned.told()]
         for name, number in cleaned.unknown.items():

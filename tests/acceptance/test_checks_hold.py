@@ -36,7 +36,7 @@ PACKS = (
 )
 PLAIN = (SHOP, str(DESCRIPTIONS / "openapi-3.1" / "tasks.yaml"))
 REPZO = "repzo"
-SOME_OF_REPZO = ("client", "workorder")
+SOME_OF_REPZO = ("client", "product")
 """The collections of Repzo that are checked here, of more than a hundred."""
 
 
@@ -59,9 +59,10 @@ def held(plan: Plan, make: Callable[[int, Watch], Service], box: Sandbox) -> Rep
 
 
 def share_applied(report: Report) -> float:
-    """Which part of the tasks that were made came to anything."""
-    applied = [done for done in report.done if done.held is not None and done.held.applied]
-    return len(applied) / max(1, len(report.done))
+    """Which part of the tasks that began in time came to anything."""
+    made = [done.held for done in report.done if done.held is not None and done.held.attempts]
+    assert made
+    return sum(held.applied for held in made) / len(made)
 
 
 def in_process(
@@ -91,8 +92,7 @@ def running(source: ApiSource) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", PACKS)
 def test_no_check_blames_a_pack(name: str) -> None:
-    report = in_process(source_of(name), seconds=7, scale=0.15)
-    assert report.exchanges > 25
+    report = in_process(source_of(name), seconds=9, scale=0.15)
     assert share_applied(report) > SENSIBLE
 
 
@@ -102,7 +102,7 @@ def test_no_check_blames_a_part_of_repzo(collection: str) -> None:
     api = next(iter(Sandbox([source], options=UNLIMITED).apis.values())).api
     operations = tuple(name for name, ref in api.refs.items() if ref.template.text.split("/")[1:2] == [collection])
     assert operations
-    report = in_process(source, seconds=4, scale=0.1, operations=operations)
+    report = in_process(source, seconds=8, scale=0.1, operations=operations)
     assert share_applied(report) > SENSIBLE
 
 
@@ -113,7 +113,7 @@ def test_no_check_blames_a_plain_description(description: str) -> None:
 
 
 def test_no_check_blames_a_pack_with_data_of_others() -> None:
-    report = in_process(source_of("kirimdev"), closed=False, seconds=7, scale=0.15)
+    report = in_process(source_of("kirimdev"), closed=False, seconds=9, scale=0.15)
     assert share_applied(report) > SENSIBLE
 
 
@@ -127,6 +127,6 @@ def test_no_check_blames_a_double_over_http(name: str) -> None:
         def make(_: int, watch: Watch) -> Service:
             return Service(transport, base_url=url, reset=reset, watch=watch)
 
-        plan = Plan(source, frozenset(all_checks()), closed=True, seconds=7, scale=0.15, task_seconds=2)
+        plan = Plan(source, frozenset(all_checks()), closed=True, seconds=9, scale=0.15, task_seconds=2)
         report = held(plan, make, box)
     assert share_applied(report) > SENSIBLE
