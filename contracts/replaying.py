@@ -168,10 +168,16 @@ def _replayed(finding: Finding, service: Service, judges: Judges | None) -> Repl
 
 def _broken(finding: Finding, sent: Sequence[Recorded], judges: Judges | None) -> tuple[Difference, ...]:
     if judges is not None and finding.check in REPLY_CHECKS:
-        again = [one for one in judges(sent[-1]) if one.fingerprint == finding.fingerprint]
-        return again[0].differences or finding.differences if again else ()
+        found = [one for one in judges(sent[-1]) if one.check == finding.check]
+        again = next((one for one in found if one.fingerprint == finding.fingerprint), next(iter(found), None))
+        return again.differences or finding.differences or (_as_wrong(sent[-1]),) if again is not None else ()
     return tuple(_difference(condition, sent[-1]) for condition in conditions(finding)
                  if not holds(condition, sent[-1], sent))  # fmt: skip
+
+
+def _as_wrong(reply: Recorded) -> Difference:
+    """What there is to show of a finding that tells of no place: the status."""
+    return Difference("status", None, reply.status, "is as wrong as it was")
 
 
 def _difference(condition: Condition, reply: Recorded) -> Difference:

@@ -89,8 +89,8 @@ def _by_command(command: str) -> Reset:
                               f"{COMMAND_SECONDS:.0f} seconds") from None  # fmt: skip
         if done.returncode:
             told = (done.stderr or done.stdout).strip().splitlines()
-            raise Unreachable("the service cannot be reset", got=f"{command!r} ends with code {done.returncode}"
-                              + (f": {told[-1]}" if told else ""),
+            raise Unreachable("the service cannot be reset", got=f"code {done.returncode}"
+                              + (f" ({told[-1]})" if told else "") + f" of {command!r}",
                               allowed="a URL to POST to, module:function, or a command that ends with 0")  # fmt: skip
 
     return reset

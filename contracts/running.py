@@ -195,7 +195,7 @@ def tasks(at: Bench) -> Iterator[Task]:
     wanted = {found.family for name, found in all_checks().items() if name in at.checks}
     modules = dict.fromkeys(module for family, module in _FAMILIES.items() if family in wanted)
     families = [tuple(import_module(module).tasks(at)) for module in modules]
-    placed = [((place + 0.5) / len(found), task) for found in families for place, task in enumerate(found)]
+    placed = [(place / len(found), task) for found in families for place, task in enumerate(found)]
     yield from (task for _, task in sorted(placed, key=itemgetter(0)))
 
 

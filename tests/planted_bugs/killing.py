@@ -31,6 +31,7 @@ _PROVOKED = {
     "undescribed_status": ("read_your_write",),
     "problem_details": ("delete_is_final",),
     "error_in_success": ("delete_is_final",),
+    "allow_header": ("schemathesis_unsupported_method",),
 }
 """Checks of replies that come only when others ask for them, with those that do."""
 _HERE = Path(__file__).parent / BAKERY

@@ -88,3 +88,20 @@ PACK_MUTANTS = (
         "schemathesis_negative_data_rejection", "model_refusal"),
     _of(_KIRIMDEV, "head_differs", "HEAD has another media type than GET", "head_is_get", at=_LABELS),
 )  # fmt: skip
+
+AT_FULL_SIZE = frozenset(
+    {
+        "layercake-delete_does_nothing",
+        "layercake-update_is_lost",
+        "layercake-create_loses_member",
+        "layercake-others_data_is_shown",
+        "layercake-events_are_not_sent",
+        "layercake-list_is_stale",
+        "layercake-list_loses_last",
+        "layercake-allow_is_missing",
+        "layercake-odd_input_is_500",
+        "kirimdev-action_does_nothing",
+        "kirimdev-media_type_is_text",
+    }
+)
+"""Mutants that are hunted at full size only: they take long, or are planted in another pack as well."""
