@@ -31,7 +31,7 @@ CHECK = check(
 
 _KNOWN_MOST = 2048
 
-_ENOUGH = 64
+_ENOUGH = 16
 """How many different replies of one status of an operation are judged twice, as long as the judges agree: openapi-core
 takes milliseconds for each, and what it thinks of a schema shows early."""
 

@@ -15,6 +15,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,11 @@ def nearest_line(known: dict[str, int], pointer: str) -> int | None:
 
 def line_of(data: bytes, pointer: str) -> int | None:
     """The 1-based line of the value at a JSON pointer, or of its nearest ancestor; never raises."""
-    return nearest_line(lines(data), pointer)
+    return nearest_line(_kept_lines(data), pointer)
+
+
+_kept_lines = lru_cache(maxsize=4)(lines)
+"""The lines of the files that were asked for last: who asks for one place asks for others."""
 
 
 def _decoded(data: bytes, name: str, limits: Limits) -> str:
