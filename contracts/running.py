@@ -40,6 +40,15 @@ _FAMILIES = {
 }
 """The module of each family; its ``tasks(bench)`` gives the family's tasks."""
 
+_TURNS = {
+    "contracts.agreement": 2,
+    "contracts.relations": 6,
+    "contracts.stories": 3,
+    "contracts.receiving": 1,
+    "contracts.conformance": 1,
+}
+"""How many tasks of each come at a time: a relation takes a tenth of a second, a campaign of Schemathesis some."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -191,12 +200,16 @@ def _made(task: Task, at: Bench) -> Done:
 
 
 def tasks(at: Bench) -> Iterator[Task]:
-    """Every task of a bench. Each family's are spread over the whole, so that each has its part of a short run."""
+    """Every task of a bench. The families take turns, so that each has its part of a short run."""
     wanted = {found.family for name, found in all_checks().items() if name in at.checks}
     modules = dict.fromkeys(module for family, module in _FAMILIES.items() if family in wanted)
-    families = [tuple(import_module(module).tasks(at)) for module in modules]
-    placed = [(place / len(found), task) for found in families for place, task in enumerate(found)]
-    yield from (task for _, task in sorted(placed, key=itemgetter(0)))
+    waiting = {module: import_module(module).tasks(at) for module in modules}
+    while waiting:
+        for module in tuple(waiting):
+            turn = tuple(islice(waiting[module], _TURNS[module]))
+            yield from turn
+            if not turn:
+                del waiting[module]
 
 
 def bench(plan: Plan, service: Service, hunt: Hunt, callers: Sequence[Caller]) -> Bench:
