@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
-from operator import itemgetter
+from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,8 @@ from contracts.hunting import Hunt
 from contracts.judging import Judges
 from contracts.pool import Pool
 from contracts.roster import Roster
-from contracts.service import Caller, Recorded, Service, Unreachable
-from mock_server.errors import DescriptionError
+from contracts.service import Caller, Recorded, Service
+from mock_server.errors import ApidoubleError, DescriptionError
 from mock_server.packs import ApiSource
 from mock_server.sandbox import Options, Sandbox
 
@@ -194,8 +195,12 @@ def _made(task: Task, at: Bench) -> Done:
     begun = time.monotonic()
     try:
         held = task.make(at)
-    except Unreachable as error:
+    except ApidoubleError as error:
         return Done(task, None, time.monotonic() - begun, str(error))
+    except Exception as error:  # one check that breaks must not take the findings of the others with it
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        told = f"a mistake of this check: {type(error).__name__}: {error} ({frame.filename}:{frame.lineno})"
+        return Done(task, None, time.monotonic() - begun, told)
     return Done(task, held, time.monotonic() - begun)
 
 
