@@ -43,6 +43,7 @@ from mock_server.openapi.values import Json
 
 _AGAIN = "it did not happen each time that the same requests were sent"
 _LIMITED = 429
+_TAKEN = 409
 
 
 @dataclass(slots=True)
@@ -224,6 +225,8 @@ def played(bench: Bench, story: Story) -> Held:
             if found is None:
                 raise Inapplicable("the service refuses more requests (429)")
             break
+        if _in_the_way(stage, failed):
+            raise Inapplicable("something that is there already stands in its way (409)")
         found = failed
         if not bench.service.resettable:
             break
@@ -236,6 +239,12 @@ def _throttled(stage: Stage, failed: Finding) -> bool:
     """Whether a story ended because the service has had enough of requests, not because of what it was asked."""
     told = [difference for difference in failed.differences if difference.pointer == "status"]
     return bool(told) and stage.recorded[-1].status == _LIMITED
+
+
+def _in_the_way(stage: Stage, failed: Finding) -> bool:
+    """Whether a story failed because of what others have put into an open world: what it makes is there already."""
+    told = [difference for difference in failed.differences if difference.pointer == "status"]
+    return bool(told) and not stage.bench.closed and stage.recorded[-1].status == _TAKEN
 
 
 def _transcript(transcript: Transcript) -> Story:

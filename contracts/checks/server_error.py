@@ -34,6 +34,6 @@ def is_no_server_error(exchange: Exchange) -> Iterator[Finding]:
         return  # RFC 9110 §15.6.2: a method that the server does not know
     yield exchange.finding(
         CHECK,
-        f"the service fails with {status}",
+        f"{exchange.operation.id} fails with {status}",
         Difference("status", "below 500", status, "is a failure of the service, whatever the request was"),
     )

@@ -56,7 +56,7 @@ def test_description_is_listed_by_its_operations() -> None:
     [
         (("list", "nosuchpack"), "there is no API pack 'nosuchpack'"),
         (("list", "nosuchfile.yaml"), "there is no such description file"),
-        (("lst",), "No such command 'lst'"),
+        (("lst",), "there is no command 'lst'; did you mean 'list'?"),
         (("list", "--jsn"), "No such option"),
         (("infer",), "Missing argument 'NAME|FILE'"),
         (("serve", "--port", "x"), "'x' is not a valid integer range"),
