@@ -65,10 +65,13 @@ class Bench:
         """How many attempts to make where ``usual`` is the number for a usual run."""
         return max(1, round(usual * self.scale))
 
-    def until(self) -> float:
-        """When a task that begins now has to end, on ``time.monotonic``: a fair part of the time that is left."""
+    def until(self, *, least: float = LEAST_SECONDS) -> float:
+        """When a task that begins now has to end, on ``time.monotonic``: a fair part of the time that is left.
+
+        ``least`` is what it needs in seconds however little that is: to wait for something, say.
+        """
         fair = FAIR_SHARE * self.hunt.left / max(1, self.waiting())
-        return time.monotonic() + min(self.seconds, max(LEAST_SECONDS, fair))
+        return time.monotonic() + min(self.seconds, max(least, fair))
 
 
 @dataclass(frozen=True, slots=True)

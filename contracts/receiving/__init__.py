@@ -104,7 +104,7 @@ def _make(
 
             # One refused delivery tells as much as several, and each may have to be waited for.
             examples = 1 if story is failed_delivery else _EXAMPLES
-            chase = attempts(bench.hunt, attempt, examples=bench.size(examples), until=bench.until())
+            chase = attempts(bench.hunt, attempt, examples=bench.size(examples), until=bench.until(least=3 * patience))
         if bench.service.resettable:
             bench.service.reset()  # nobody listens any more to what is still subscribed
         return Held.of(chase)
