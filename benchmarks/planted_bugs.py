@@ -121,6 +121,24 @@ def measured(mutant: Mutant, *, seconds: float) -> Row:
     return Row(mutant, *ours(mutant, seconds=seconds))
 
 
+def remeasured(known: dict[Mutant, Row], mutant: Mutant, *, seconds: float) -> Row:
+    """The line that is known of a mutant that was found, else a new one."""
+    row = known.get(mutant)
+    return row if row is not None and row.checks else measured(mutant, seconds=seconds)
+
+
+def kept() -> Iterator[Row]:
+    """The lines of the page that was written."""
+    named = {(mutant.target, mutant.name): mutant for mutant in MUTANTS}
+    for line in TABLE.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        mutant = named.get((cells[0], cells[1].strip("`"))) if len(cells) == 7 else None
+        if mutant is not None:
+            checks = () if cells[3] == "**nothing**" else tuple(cells[3].split(", "))
+            theirs = {"not run": None, "no": ()}.get(cells[6], tuple(cells[6].split(", ")))
+            yield Row(mutant, checks, float(cells[4]), int(cells[5]), theirs)
+
+
 def compared(row: Row, *, least: float, most: float) -> Row:
     """The line with what Schemathesis finds in three times the time that we took, within these bounds."""
     seconds = min(most, max(least, 3 * row.seconds))
@@ -180,19 +198,22 @@ def main() -> None:
     parser.add_argument("--only", default="", help="a part of the names of mutants; nothing is written")
     parser.add_argument("--seconds", type=float, default=60.0, help="for each mutant and tool")
     parser.add_argument("--ours", action="store_true", help="without Schemathesis")
+    parser.add_argument("--resume", action="store_true", help="go on from the page that was written")
     parser.add_argument("--processes", type=int, default=1, help="mutants at a time; two at most on two cores")
     options = parser.parse_args()
     chosen = [mutant for mutant in MUTANTS if options.only in str(mutant)]
+    known = {row.mutant: row for row in (kept() if options.resume else ())}
     with ProcessPoolExecutor(options.processes) as pool:
         rows = []
-        for row in pool.map(partial(measured, seconds=options.seconds), chosen):
+        for row in pool.map(partial(remeasured, known, seconds=options.seconds), chosen):
             rows.append(row)
             print(f"{row.mutant!s:42} {row.seconds:6.1f} s {row.requests:6} requests  {', '.join(row.checks) or '-'}",
                   flush=True)  # fmt: skip
         write(rows, options)
         work = partial(compared, least=LEAST_SECONDS, most=60.0)
-        for index, row in enumerate(() if options.ours else pool.map(work, tuple(rows))):
-            rows[index] = row
+        left = [] if options.ours else [row for row in rows if row.theirs is None]
+        for row in pool.map(work, left):
+            rows[[each.mutant for each in rows].index(row.mutant)] = row
             print(f"{row.mutant!s:42} Schemathesis: {_told(row.theirs)}", flush=True)
             write(rows, options)
     print(summary(rows) if rows else "no mutant has such a name")
