@@ -12,6 +12,7 @@ from contracts.callers import seeded_callers
 from contracts.drafting import Drafter, Wishes
 from contracts.pool import Pool
 from contracts.roster import Roster
+from contracts.service import presented
 from mock_server.exchange.messages import RawRequest
 from mock_server.model.problem import Kind, Problem
 from mock_server.packs import pack, source_of
@@ -48,12 +49,11 @@ def test_every_draft_is_a_valid_request(name: str, data: st.DataObject, number: 
     draft = drafter(name).draft(operation_id, pool(name), number, Wishes(lean=lean, odd=odd))
     if draft is None:
         return
-    request = draft.request
+    request = presented(draft.request, draft.caller) if draft.caller is not None else draft.request
     path, _, query = request.target.partition("?")
     headers = {key.lower(): value for key, value in request.headers.items()}
     raw = RawRequest(request.method, path, query, headers, request.body, "http://localhost")
-    principal = draft.caller.principal if draft.caller is not None else None
-    found = served(name).line.predict(raw, sandbox(name).universes.default, principal=principal)
+    found = served(name).line.predict(raw, sandbox(name).universes.default)
     unread = {Kind.INVALID, Kind.MISSING, Kind.MALFORMED, Kind.NO_ROUTE, Kind.UNSUPPORTED_MEDIA_TYPE}
     refused = isinstance(found.result, Problem) and found.call is None and found.result.kind in unread
     assert not refused, found.result
