@@ -64,7 +64,7 @@ def _finding(finding: Finding, number: int, of: int, material: Material, paint: 
         yield from _labelled("Note", material.text(note), paint)
     yield from _differences(finding, material, paint)
     yield from _sequence(finding, material, paint)
-    if tests and finding.sequence:
+    if tests and finding.sequence and finding.side is Side.SERVICE:
         code = pytest_code(finding, material.secrets, material.report.base_url)
         yield from _block("As a test", code, paint, style="dim")
     if finding.remedy:
