@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from mock_server.errors import DescriptionError, did_you_mean
 from mock_server.openapi import pointers
@@ -52,7 +53,9 @@ class Api:
         info = root.get("info") or {}
         self.title = str(info.get("title", name))
         self.version = str(info.get("version", ""))
-        self.base_paths = _base_paths(root, self.dialect)
+        urls = _server_urls(root, self.dialect)
+        self.base_paths = _base_paths(urls)
+        self.origins = _origins(urls)
         self.refs: Mapping[str, OperationRef] = MappingProxyType(
             {ref.id: ref for ref in _operation_refs(documents, self.dialect)}
         )
@@ -227,25 +230,39 @@ def _made_up_id(method: str, path: str) -> str:
     return method.lower() + ("".join(named) or "Root")
 
 
-def _base_paths(root: Mapping[str, Json], dialect: Dialect) -> tuple[str, ...]:
-    """The path prefixes under which servers are described, longest first, without a trailing slash; never empty."""
+def _server_urls(root: Mapping[str, Json], dialect: Dialect) -> list[SplitResult]:
+    """Where the description says that the API is: URLs, absolute or not, with the defaults of their variables."""
     if not dialect.servers:
-        found = [str(root.get("basePath") or "")]
+        host, path = str(root.get("host") or ""), str(root.get("basePath") or "")
+        schemes = root.get("schemes") or ["https"]
+        texts = [f"{scheme}://{host}{path}" for scheme in schemes] if host else [path]
     else:
-        found = [_server_path(server) for server in root.get("servers") or () if isinstance(server, dict)] or [""]
-    paths = {"/" + path.strip("/") if path.strip("/") else "" for path in found}
-    return tuple(sorted(paths, key=lambda path: (-len(path), path)))
+        texts = [_server_url(server) for server in root.get("servers") or () if isinstance(server, dict)] or ["/"]
+    found = []
+    for text in texts:
+        with suppress(ValueError):
+            found.append(urlsplit(text))
+    return found
 
 
-def _server_path(server: Mapping[str, Json]) -> str:
+def _server_url(server: Mapping[str, Json]) -> str:
     url = str(server.get("url", "/"))
     for name, variable in (server.get("variables") or {}).items():
         url = url.replace("{" + name + "}", str(variable.get("default", "")))
-    try:
-        path = unquote(urlsplit(url).path)
-    except ValueError:
-        return ""
-    return "" if "{" in path else path
+    return url
+
+
+def _base_paths(urls: Iterable[SplitResult]) -> tuple[str, ...]:
+    """The path prefixes under which servers are described, longest first, without a trailing slash; never empty."""
+    found = [unquote(url.path).strip("/") for url in urls]
+    paths = {"/" + path if path and "{" not in path else "" for path in found} or {""}
+    return tuple(sorted(paths, key=lambda path: (-len(path), path)))
+
+
+def _origins(urls: Iterable[SplitResult]) -> tuple[str, ...]:
+    """Scheme and host of the servers that are described with them, in their order."""
+    found = (f"{url.scheme}://{url.netloc}" for url in urls if url.scheme in {"http", "https"} and url.netloc)
+    return tuple(dict.fromkeys(origin for origin in found if "{" not in origin))
 
 
 def _security_schemes(documents: Documents, dialect: Dialect) -> Mapping[str, SecurityScheme]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from flask import Flask
 from granian.constants import Interfaces
@@ -23,11 +23,102 @@ from mock_server.packs import ApiSource
 from mock_server.sandbox import Options, Sandbox
 from mock_server.web.app import create_app, sandbox_of
 from mock_server.web.bridge import asgi
-from mock_server.web.ports import check_port, free_port, url_host
+from mock_server.web.ports import check_port, reserved_port, url_host
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
 _THREADS = 32  # a request that waits (a fault's delay) holds up only its own thread
+
+
+class EmbeddedServer:
+    """A WSGI application on a port of this process, served by granian in a thread.
+
+    ``port`` 0 finds a free one when it starts. Of a body larger than ``max_body`` bytes the application sees one more.
+    """
+
+    def __init__(
+        self, application: WSGIApplication, *, host: str = "127.0.0.1", port: int = 0, max_body: int = 10 * 1024 * 1024
+    ) -> None:
+        self.host = host
+        self.port = port
+        self._application = application
+        self._max_body = max_body
+        self._reserved: socket.socket | None = None
+        self._server: Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._threads: ThreadPoolExecutor | None = None
+        self._failure: BaseException | None = None
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a trailing slash."""
+        return f"http://{url_host(self.host)}:{self.port}"
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._thread is not None
+
+    def start(self) -> Self:
+        """Serves until ``stop``; returns when the port answers."""
+        if self._thread is not None:
+            raise ConfigurationError("this server is running already", got=self.url)
+        if self.port == 0:
+            self._reserved, self.port = reserved_port(self.host)
+        else:
+            check_port(self.host, self.port)
+        self._thread = threading.Thread(target=self._run, name="apidouble", daemon=True)
+        self._thread.start()
+        self._wait()
+        return self
+
+    def stop(self) -> None:
+        """Stops serving; waits at most five seconds for requests that a fault delays."""
+        if self._thread is None:
+            return
+        if self._loop is not None and self._server is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed when the server ended by itself
+                self._loop.call_soon_threadsafe(self._server.stop)
+        self._thread.join(_STOP_SECONDS)
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._reserved is not None:
+            self._reserved.close()
+        self._thread = self._server = self._loop = self._threads = self._reserved = None
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # handed to the thread that waits for the start
+            self._failure = error
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="apidouble-request")
+        self._server = Server(
+            asgi(self._application, threads=self._threads, max_body=self._max_body),
+            address=self.host,
+            port=self.port,
+            interface=Interfaces.ASGINL,
+            log_enabled=False,
+        )
+        await self._server.serve()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and self._failure is None:
+            try:
+                socket.create_connection((self.host, self.port), 0.2).close()
+                return
+            except OSError:
+                time.sleep(0.002)
+        failure, url = self._failure, self.url
+        self.stop()
+        raise ConfigurationError(f"the server did not start on {url}", got=str(failure or "no answer"))
 
 
 class MockServer:
@@ -49,13 +140,7 @@ class MockServer:
         port: int = 0,
     ) -> None:
         self.app: Flask = create_app(*sources, overlays=overlays, seed=seed, options=options)
-        self.host = host
-        self.port = port
-        self._server: Server | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._threads: ThreadPoolExecutor | None = None
-        self._failure: BaseException | None = None
+        self._server = EmbeddedServer(self.app.wsgi_app, host=host, port=port, max_body=self.sandbox.options.max_body)
 
     @property
     def sandbox(self) -> Sandbox:
@@ -63,36 +148,31 @@ class MockServer:
         return sandbox_of(self.app)
 
     @property
+    def host(self) -> str:
+        """The address that it listens on."""
+        return self._server.host
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on; 0 before it is started, where a free one is to be found."""
+        return self._server.port
+
+    @property
     def url(self) -> str:
         """The base URL, without a trailing slash; with several APIs each is below its own name."""
-        return f"http://{url_host(self.host)}:{self.port}"
+        return self._server.url
 
     def start(self) -> Self:
         """Serves until ``stop``; returns when the port answers."""
-        if self._thread is not None:
-            raise ConfigurationError("this server is running already", got=self.url)
-        if self.port == 0:
-            self.port = free_port(self.host)
-        else:
-            check_port(self.host, self.port)
+        self._server.start()
         self.sandbox.courier.start()
-        self._thread = threading.Thread(target=self._run, name="apidouble", daemon=True)
-        self._thread.start()
-        self._wait()
         return self
 
     def stop(self) -> None:
         """Stops serving; waits at most five seconds for requests that a fault delays."""
-        if self._thread is None:
-            return
-        if self._loop is not None and self._server is not None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed when the server ended by itself
-                self._loop.call_soon_threadsafe(self._server.stop)
-        self._thread.join(_STOP_SECONDS)
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
-        self.sandbox.close()
-        self._thread = self._server = self._loop = self._threads = None
+        if self._server.running:
+            self._server.stop()
+            self.sandbox.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -101,33 +181,3 @@ class MockServer:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except BaseException as error:  # handed to the thread that waits for the start
-            self._failure = error
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="apidouble-request")
-        self._server = Server(
-            asgi(self.app.wsgi_app, threads=self._threads, max_body=self.sandbox.options.max_body),
-            address=self.host,
-            port=self.port,
-            interface=Interfaces.ASGINL,
-            log_enabled=False,
-        )
-        await self._server.serve()
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline and self._failure is None:
-            try:
-                socket.create_connection((self.host, self.port), 0.2).close()
-                return
-            except OSError:
-                time.sleep(0.002)
-        failure, url = self._failure, self.url
-        self.stop()
-        raise ConfigurationError(f"the server did not start on {url}", got=str(failure or "no answer"))

@@ -60,12 +60,15 @@ class MockEntry:
         try:
             universe = self._sandbox.universes.get(session) if session is not None else self._sandbox.universes.default
         except ConfigurationError as error:
-            return _problem(start_response, 400, str(error))
+            return problem(start_response, 400, str(error))
         try:
-            return self._answer(environ, start_response, line, universe, path, prefix + mount)
+            request = received(environ, path, prefix + mount, max_body=line.max_body)
+            if isinstance(request, str):
+                return problem(start_response, 400, request)
+            return sent(line.answer(request, universe), start_response, head=request.method == "HEAD")
         except Exception:
             _log.exception("unexpected failure while answering %s %s", environ.get("REQUEST_METHOD"), path)
-            return _problem(start_response, 500, "apidouble failed; the server's log has the details")
+            return problem(start_response, 500, "apidouble failed; the server's log has the details")
 
     def _control(
         self,
@@ -90,35 +93,32 @@ class MockEntry:
         served = apis.get(name)
         return (served.line, "/" + name, slash + rest or "/") if served is not None else None
 
-    def _answer(
-        self,
-        environ: WSGIEnvironment,
-        start_response: StartResponse,
-        line: Line,
-        universe: Universe,
-        path: str,
-        mount: str,
-    ) -> Iterable[bytes]:
-        body = _body(environ, line.max_body)
-        if body is None:
-            return _problem(start_response, 400, "Content-Length is not a number, or the body is shorter than it says")
-        headers = _headers(environ)
-        host = headers.get("host") or f"{environ.get('SERVER_NAME')}:{environ.get('SERVER_PORT')}"
-        request = RawRequest(
-            environ["REQUEST_METHOD"],
-            path,
-            environ.get("QUERY_STRING", ""),
-            headers,
-            body,
-            f"{environ['wsgi.url_scheme']}://{host}{mount}",
-        )
-        response = line.answer(request, universe)
-        if response.delay:
-            time.sleep(response.delay)
-        if response.reset:
-            start_response("200 OK", [("Content-Length", "100")])
-            return _broken()
-        return _send(start_response, response, head=request.method == "HEAD")
+
+def received(environ: WSGIEnvironment, path: str, mount: str, *, max_body: int) -> RawRequest | str:
+    """The request of a WSGI environment, or what is wrong with its body. ``mount`` is the raw path before ``path``."""
+    body = _body(environ, max_body)
+    if body is None:
+        return "Content-Length is not a number, or the body is shorter than it says"
+    headers = _headers(environ)
+    host = headers.get("host") or f"{environ.get('SERVER_NAME')}:{environ.get('SERVER_PORT')}"
+    return RawRequest(
+        environ["REQUEST_METHOD"],
+        path,
+        environ.get("QUERY_STRING", ""),
+        headers,
+        body,
+        f"{environ['wsgi.url_scheme']}://{host}{mount}",
+    )
+
+
+def sent(response: RawResponse, start_response: StartResponse, *, head: bool) -> Iterable[bytes]:
+    """The response as WSGI gives it to a server, once a fault's delay is over; HEAD is answered without a body."""
+    if response.delay:
+        time.sleep(response.delay)
+    if response.reset:
+        start_response("200 OK", [("Content-Length", "100")])
+        return _broken()
+    return _send(start_response, response, head=head)
 
 
 def raw_path(environ: WSGIEnvironment) -> str:
@@ -191,7 +191,8 @@ def _lost() -> bytes:
     raise ConnectionResetError(0, "a fault was set for this operation")
 
 
-def _problem(start_response: StartResponse, status: int, detail: str) -> list[bytes]:
+def problem(start_response: StartResponse, status: int, detail: str) -> list[bytes]:
+    """A problem document (RFC 9457) that WSGI itself answers, before any API is asked."""
     title = HTTPStatus(status).phrase
     body = jsontext.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
     start_response(_STATUS_LINES[status], [("Content-Type", PROBLEM_JSON), ("Content-Length", str(len(body)))])

@@ -9,9 +9,18 @@ from mock_server.errors import ConfigurationError
 
 def free_port(host: str) -> int:
     """A port on which nothing listens at this moment."""
-    with _bound(host, 0) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    holder, port = reserved_port(host)
+    holder.close()
+    return port
+
+
+def reserved_port(host: str) -> tuple[socket.socket, int]:
+    """A free port, and the socket that keeps others from being given it for as long as it is open.
+
+    It never listens. A server that shares its port (SO_REUSEPORT) may listen there meanwhile.
+    """
+    holder = _bound(host, 0)
+    return holder, holder.getsockname()[1]
 
 
 def check_port(host: str, port: int) -> None:
@@ -26,6 +35,8 @@ def _bound(host: str, port: int) -> socket.socket:
     probe = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT can be had
+        if port == 0 and hasattr(socket, "SO_REUSEPORT"):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         probe.bind((host, port))
     except (OSError, OverflowError) as error:
         probe.close()
