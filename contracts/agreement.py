@@ -124,11 +124,14 @@ def machine_of(
     bench: Bench, operations: tuple[str, ...], chase: Chase, asked: dict[str, tuple[Choice, ...]]
 ) -> type[AgreementMachine]:
     """A state machine that calls some operations of a service. ``asked`` gets the steps that led to each question."""
-    chosen = rule(
-        operation_id=st.sampled_from(operations), wanted=st.sampled_from(_WANTED), number=st.integers(0, _NUMBERS - 1)
-    )
-    members = {"bench": bench, "chase": chase, "asked": asked, "step": chosen(AgreementMachine.perform)}
+    members = {"bench": bench, "chase": chase, "asked": asked, "step": stepping(st.sampled_from(operations))}
     return type("Agreement", (AgreementMachine,), members)
+
+
+def stepping(operations: st.SearchStrategy[str]) -> Any:
+    """The rule of a machine's next step, which is told by three small choices."""
+    chosen = rule(operation_id=operations, wanted=st.sampled_from(_WANTED), number=st.integers(0, _NUMBERS - 1))
+    return chosen(AgreementMachine.perform)
 
 
 def shorten(machine: type[AgreementMachine], chase: Chase) -> None:

@@ -1,28 +1,13 @@
-"""Casting: who may send a request, and what of all that is known is there for them."""
+"""Casting: drafts made to fit who sends them, and what is there already."""
 
 from __future__ import annotations
 
 from contracts.drafting import Draft, Drafter
-from contracts.pool import Item, Pool
 from contracts.roster import Roster
-from contracts.service import Caller
 from mock_server.model.anatomy import words
 from mock_server.model.inference.bodies import request_schema
-from mock_server.model.meaning import Resource
-from mock_server.model.tenants import tenant_in
 from mock_server.openapi.description import Operation
 from mock_server.openapi.values import Direction, Json
-
-
-def may(caller: Caller, operation: Operation) -> bool:
-    """Whether a caller satisfies one alternative of an operation's security, as far as is known; "*" is every scope."""
-    held = caller.principal.scopes if caller.principal is not None else None
-    granted = [
-        {scope for _, scopes in requirement for scope in scopes}
-        for requirement in operation.security
-        if requirement and {scheme.name for scheme, _ in requirement} <= caller.schemes
-    ]
-    return any(held is None or "*" in held or needed <= held for needed in granted)
 
 
 def tenant_names(roster: Roster) -> frozenset[tuple[str, ...]]:
@@ -46,18 +31,3 @@ def anew(drafter: Drafter, draft: Draft, number: int) -> Json:
             changed = {**body, name: body[name][:-6] + f"{number:06d}"[-6:]}
             body = changed if admits(operation, changed) else body
     return body
-
-
-class Within(Pool):
-    """What is known, as a tenant sees it: another tenant's items are left out, and of tenants all but itself."""
-
-    def __init__(self, pool: Pool) -> None:
-        super().__init__(pool.model, state=pool.state)
-
-    def items(self, resource: Resource, *, tenant: str | None = None) -> list[Item]:
-        """The items of a resource that are a tenant's or everybody's; all, where no tenant is given."""
-        found = super().items(resource)
-        if tenant is None:
-            return found
-        itself = [item for item in found if item.key == tenant]
-        return itself or [item for item in found if tenant_in(resource, item.scope) in {None, "", tenant}]

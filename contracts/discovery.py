@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from contracts.drafting import Drafter, Wishes
 from contracts.pool import Pool
-from contracts.service import Caller, Recorded, Service
+from contracts.service import Caller, Service
 
 _ROUNDS = 3
 """Lists of lists: what lies under an item is asked for when the item is known."""
 
 
-def discover(service: Service, drafter: Drafter) -> tuple[Pool, tuple[Recorded, ...]]:
-    """What the lists of a service show, asked for by each caller that may; and the exchanges it took."""
+def discover(service: Service, drafter: Drafter) -> Pool:
+    """What the lists of a service show, asked for by each caller that may."""
     pool = Pool(drafter.model)
-    made: list[Recorded] = []
     asked: set[tuple[str, str, str]] = set()
     for _ in range(_ROUNDS):
         for roles in drafter.roster.resources.values():
@@ -31,6 +30,5 @@ def discover(service: Service, drafter: Drafter) -> tuple[Pool, tuple[Recorded, 
                         continue
                     asked.add(place)
                     recorded = service.send(draft.request, operation_id=operation_id, caller=draft.caller)
-                    made.append(recorded)
                     pool.observe(recorded, draft.path)
-    return pool, tuple(made)
+    return pool

@@ -120,11 +120,7 @@ class Drafter:
         """The callers with which an operation's security can be met (or, not ``valid``, must not be)."""
         if not operation.security:
             return []
-        return [
-            caller
-            for caller in self.callers
-            if caller.valid is valid and any(_meets(caller, requirement) for requirement in operation.security)
-        ]
+        return [caller for caller in self.callers if caller.valid is valid and may(caller, operation)]
 
     def caller(self, operation: Operation, rng: Random | None = None, *, tenant: str | None = None) -> Caller | None:
         """A caller who may call an operation, the first that was given unless ``rng`` chooses; None for nobody."""
@@ -157,6 +153,8 @@ class Drafter:
             found |= dict(zip(facts.scope, item.parents, strict=False))
             if meaning.key_parameter is not None:
                 found[meaning.key_parameter] = item.key
+        if meaning.entrance is not None and tenant:
+            found.setdefault(meaning.entrance.parameter, tenant)
         for ancestor in facts.ancestors:
             if ancestor.key in found or ancestor.key in given:
                 continue
@@ -170,8 +168,6 @@ class Drafter:
             elif not ancestor.resource.open_world:
                 return None
         found |= given
-        if meaning.entrance is not None and meaning.entrance.parameter not in found and tenant:
-            found[meaning.entrance.parameter] = tenant
         for name in self.api.refs[operation.id].template.parameters:
             if name in found:
                 continue
@@ -340,8 +336,12 @@ class Drafter:
             return UNSET
 
 
-def _meets(caller: Caller, requirement: SecurityRequirement) -> bool:
+def may(caller: Caller, operation: Operation) -> bool:
     """Whether a caller satisfies one alternative of an operation's security, as far as is known."""
+    return any(_meets(caller, requirement) for requirement in operation.security)
+
+
+def _meets(caller: Caller, requirement: SecurityRequirement) -> bool:
     held = caller.principal.scopes if caller.principal is not None else None
     needed = {scope for _, scopes in requirement for scope in scopes}
     known = {scheme.name for scheme, _ in requirement} <= caller.schemes

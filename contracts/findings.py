@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -14,7 +14,7 @@ from contracts.service import Recorded
 from mock_server.errors import Place
 from mock_server.model.outcome import Difference
 
-__all__ = ["Difference", "Finding", "Side", "essential", "shortest"]
+__all__ = ["Difference", "Finding", "Side", "essential"]
 
 _ID_MEMBER = re.compile(rb'"[A-Za-z_]*(?:id|Id|ID|key|slug|uuid)"\s*:\s*("[^"]{1,80}"|\d+)')
 _OPAQUE = re.compile(r"/\d+(?=/|\Z)")
@@ -118,13 +118,3 @@ def _ids(target: str, body: bytes) -> Iterator[str]:
             yield segment
     for match in _ID_MEMBER.finditer(body):
         yield match[1].decode("utf-8", "replace").strip('"')
-
-
-def shortest(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """One finding for each fingerprint: that of the shortest sequence, in the order in which they were met."""
-    found: dict[str, Finding] = {}
-    for finding in findings:
-        known = found.get(finding.fingerprint)
-        if known is None or len(finding.sequence) < len(known.sequence):
-            found[finding.fingerprint] = finding
-    return tuple(found.values())

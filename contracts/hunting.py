@@ -47,7 +47,8 @@ class Hunt:
     """What one run looks for and has found. Safe to share between threads.
 
     ``deadline`` is on ``time.monotonic``; ``checks`` are the names of those that are made; ``seed`` decides every draw.
-    With ``first_only`` the hunt is over as soon as one finding fails it.
+    With ``first_only`` the hunt is over as soon as one finding fails it. ``again`` are the fingerprints of
+    those that were met once more after they were known.
     """
 
     deadline: float
@@ -56,6 +57,7 @@ class Hunt:
     first_only: bool = False
     tell: Callable[[Finding], None] = lambda _: None
     found: dict[str, Finding] = field(default_factory=dict)
+    again: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -65,7 +67,12 @@ class Hunt:
 
     def knows(self, finding: Finding) -> bool:
         """Whether a finding is known already, or is not looked for."""
-        return finding.check not in self.checks or finding.fingerprint in self.found
+        if finding.check not in self.checks:
+            return True
+        known = finding.fingerprint in self.found
+        if known:
+            self.again.add(finding.fingerprint)
+        return known
 
     def add(self, finding: Finding) -> None:
         """Keeps a finding, unless it is known or not looked for."""
@@ -74,6 +81,7 @@ class Hunt:
             if finding.check not in self.checks:
                 return
             if known is not None:
+                self.again.add(finding.fingerprint)
                 if finding.side is not Side.SERVICE and len(finding.sequence) < len(known.sequence):
                     self.found[finding.fingerprint] = finding
                 return

@@ -13,7 +13,7 @@ from itertools import count
 from contracts.drafting import Draft
 from contracts.pool import Item
 from contracts.service import NOT_JSON, Caller, Recorded, presented
-from mock_server.exchange.messages import RawRequest
+from contracts.wire import received
 from mock_server.exchange.predicting import Prediction
 from mock_server.model.behaviours.reading import selection
 from mock_server.model.call import Call, Principal
@@ -24,7 +24,7 @@ from mock_server.model.minter import holes_of, realize
 from mock_server.model.outcome import NO_BODY, Filling, Hole, Outcome, explain, key_text
 from mock_server.model.problem import Problem
 from mock_server.model.queries import Page, select
-from mock_server.model.state import Change, Partition, Put, Remove, State, commit
+from mock_server.model.state import Partition, Put, Remove, State, commit
 from mock_server.model.world import World, scope_of
 from mock_server.openapi.values import Json
 from mock_server.sandbox import Sandbox, Served
@@ -148,10 +148,7 @@ class Oracle:
 
     def _predict(self, draft: Draft) -> Prediction:
         sent = presented(draft.request, draft.caller) if draft.caller is not None else draft.request
-        path, _, query = sent.target.partition("?")
-        headers = {name.lower(): value for name, value in sent.headers.items()}
-        request = RawRequest(sent.method, path, query, headers, sent.body, "http://localhost")
-        return self.line.predict(request, self.universe, principal=self._principal(draft.caller))
+        return self.line.predict(received(sent), self.universe, principal=self._principal(draft.caller))
 
     def _principal(self, caller: Caller | None) -> Principal | None:
         return caller.principal if caller is not None and not self.asks else None
@@ -324,10 +321,6 @@ class Oracle:
         self.unsure.get(place, set()).difference_update(shown)
         self.seen[place] = len(self.writes)
         self.sure.add(place)
-
-    def forget(self, change: Change) -> None:
-        """Takes back what the model did and the service did not."""
-        self.universe.state = commit(self.state, [change])
 
     def _since(self, place: Place) -> tuple[str, ...]:
         """The operations that wrote something else since an item was last shown."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from pyrate_limiter import Limiter
 from pyrate_limiter import Rate as Allowed
 
 from contracts.options import Rate
-from contracts.service import LONGEST_WAIT, Reply, Transport
+from contracts.service import LONGEST_WAIT, Reply, Transport, retry_after
 
 
 class Pace:
@@ -54,17 +52,7 @@ class Pace:
 
     def _asked(self, reply: Reply) -> None:
         """Remembers how long the service asks for, within reason: what it asks of one worker, it asks of all."""
-        told = next((value for name, value in reply.headers if name.lower() == "retry-after"), "")
-        seconds = min(_seconds(told), LONGEST_WAIT)
+        told = next((value for name, value in reply.headers if name.lower() == "retry-after"), None)
+        seconds = min(retry_after(told) or 0.0, LONGEST_WAIT)
         with self._lock:
             self._quiet_until = max(self._quiet_until, self._now() + seconds)
-
-
-def _seconds(text: str) -> float:
-    """What a Retry-After header asks for (RFC 9110 §10.2.3), 0 for one that says nothing."""
-    if text.strip().isdigit():
-        return float(text)
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return 0.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from requests.utils import parse_header_links
@@ -18,12 +19,14 @@ from contracts.hunting import Inapplicable
 from contracts.pool import Item
 from contracts.roster import Roles
 from contracts.service import NOT_JSON, Recorded
-from contracts.trial import Trial
 from mock_server.exchange.requests import value_schema
 from mock_server.model.filters import value_at
 from mock_server.model.meaning import OWN_KEY, Meaning
 from mock_server.model.outcome import key_text
 from mock_server.openapi.values import Direction, Json
+
+if TYPE_CHECKING:
+    from contracts.trial import Trial
 
 MOST_PAGES = 60
 """Pages of one walk, at most."""
@@ -77,6 +80,12 @@ def largest(trial: Trial, operation_id: str) -> int | None:
     return next((size for size in _LARGE if _allowed(trial, operation_id, size) is not UNSET), None)
 
 
+def large_page(trial: Trial, operation_id: str) -> dict[tuple[str, str], Json]:
+    """The query parameter that asks a list for much at once; nothing where it knows no page size."""
+    size, limit = largest(trial, operation_id), trial.roster.meaning(operation_id).listing.limit
+    return {("query", limit): _allowed(trial, operation_id, size)} if size is not None and limit is not None else {}
+
+
 def walk(
     trial: Trial,
     first: Draft,
@@ -84,17 +93,17 @@ def walk(
     size: int | None = None,
     most: int = MOST_PAGES,
     between: Callable[[int], None] = lambda _: None,
+    until: Callable[[Json], bool] = lambda _: False,
+    trusting: bool = False,
 ) -> Walk:
-    """Walks through a list from its beginning, ``size`` items a page (None: as many as the service likes).
+    """Walks through a list from its beginning, ``size`` items a page (None: as the first request says).
 
-    ``between`` is called before each further page with the number of pages seen. The first page has to be granted:
-    ``Inapplicable`` where it is not.
+    ``between`` is called before each further page with the number of pages seen. The walk breaks off with the first
+    page that shows an item for which ``until`` holds. ``trusting`` takes the list's own numbers for where it ends, and
+    does not look behind that.
     """
     meaning = trial.roster.meaning(first.operation_id)
-    listing = meaning.listing
-    draft: Draft | None = first
-    if size is not None and listing.limit is not None:
-        draft = repinned(first, trial.drafter, {("query", listing.limit): _allowed(trial, first.operation_id, size)})
+    draft, size = _sized(trial, first, size)
     pages: list[Recorded] = []
     items: list[Json] = []
     counts: list[int] = []
@@ -112,15 +121,25 @@ def walk(
         pages.append(recorded)
         items += shown
         counts.append(len(shown))
-        draft = _next(trial, meaning, draft, recorded, shown, len(items), size)
+        if any(until(item) for item in shown):
+            break
+        is_last = trusting and _said_all(meaning, draft, recorded, len(items))
+        draft = None if is_last else _next(trial, meaning, draft, recorded, shown, len(items), size)
     return _walk(meaning, pages, items, counts, ended=draft is None)
+
+
+def _sized(trial: Trial, first: Draft, size: int | None) -> tuple[Draft | None, int | None]:
+    """The first request, and how many items a page has by it."""
+    place = ("query", trial.roster.meaning(first.operation_id).listing.limit or "")
+    if size is not None and place[1]:
+        return repinned(first, trial.drafter, {place: _allowed(trial, first.operation_id, size)}), size
+    said = first.values.get(place)
+    return first, said if size is None and isinstance(said, int) else size
 
 
 def _stopped(meaning: Meaning, pages: list[Recorded], items: list[Json], counts: list[int], recorded: Recorded) -> Walk:
     """A walk that was answered with something else than a page: 404 behind the last page is an end."""
-    if not pages:
-        raise Inapplicable(f"{recorded.operation_id} answers {recorded.status} and no list")
-    numbered = meaning.listing.style in {"page", "offset"} and recorded.status in {404, 416}
+    numbered = bool(pages) and meaning.listing.style in {"page", "offset"} and recorded.status in {404, 416}
     return _walk(meaning, pages, items, counts, ended=numbered, refused=None if numbered else recorded)
 
 
@@ -138,9 +157,16 @@ def _walk(
     return Walk(tuple(pages), tuple(items), keys, tuple(counts), ended, looped, refused)
 
 
+def begun(found: Walk) -> Walk:
+    """A walk that saw a page; ``Inapplicable`` for one whose first page was refused."""
+    if not found.pages and found.refused is not None:
+        raise Inapplicable(f"{found.refused.operation_id} answers {found.refused.status} and no list")
+    return found
+
+
 def whole(trial: Trial, first: Draft) -> Walk:
     """The list with as few requests as it takes; ``Inapplicable`` where it is too long, or does not come to an end."""
-    found = walk(trial, first, size=largest(trial, first.operation_id), most=6)
+    found = begun(walk(trial, first, size=largest(trial, first.operation_id), most=6))
     if not found.ended:
         raise Inapplicable("the list is too long to be walked, or does not end")
     return found
@@ -204,9 +230,28 @@ def _next(
 
 
 def _total_reached(meaning: Meaning, recorded: Recorded, seen: int) -> bool:
+    total = _total(meaning, recorded)
+    return total is not None and seen > total > 0
+
+
+def _total(meaning: Meaning, recorded: Recorded) -> int | None:
+    """How many items there are, as the list says; a count may be that of the page."""
     total = field(meaning, recorded.json, "total")
     count = any(path[-1].lower() == "count" for path, role in meaning.envelope.fields.items() if role == "total")
-    return isinstance(total, int) and not count and seen > total > 0
+    return total if isinstance(total, int) and not count else None
+
+
+def _said_all(meaning: Meaning, draft: Draft, recorded: Recorded, seen: int) -> bool:
+    """Whether the list's own numbers say that nothing comes after a page."""
+    listing = meaning.listing
+    if listing.style == "offset":
+        total = _total(meaning, recorded)
+        return total is not None and seen >= total
+    pages = field(meaning, recorded.json, "pages")
+    if listing.style == "page" and listing.page is not None and isinstance(pages, int):
+        current = int(draft.values.get(("query", listing.page), listing.first_page))
+        return current - listing.first_page + 1 >= pages
+    return False
 
 
 def next_address(meaning: Meaning, recorded: Recorded) -> str | None:

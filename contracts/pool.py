@@ -64,13 +64,16 @@ class Pool:
         return copied
 
     def items(self, resource: Resource, *, tenant: str | None = None) -> list[Item]:
-        """The items of a resource, oldest first; of one tenant only, where one is given and tenants are kept apart."""
+        """The items of a resource, oldest first; as a tenant sees them, where one is given.
+
+        Those are its own and everybody's; of tenants all but itself are left out.
+        """
         found: list[Item] = []
         for partition, collection in self.state.partitions(resource.qualified):
-            owner = tenant_in(resource, partition.scope)
-            if tenant is None or owner is None or owner == tenant:
+            if tenant is None or tenant_in(resource, partition.scope) in {None, "", tenant}:
                 found += [Item(resource, partition.scope, entry.key, entry.value) for entry in collection]
-        return found
+        itself = [item for item in found if item.key == tenant]
+        return itself or found
 
     def gone(self, resource: Resource) -> list[Item]:
         """The items of a resource that were deleted."""

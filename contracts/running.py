@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from contracts.hunting import Hunt
 from contracts.judging import Judges
 from contracts.pool import Pool
 from contracts.roster import Roster
-from contracts.service import Caller, Recorded, Service
+from contracts.service import Caller, Recorded, Reply, Service
 from mock_server.errors import ApidoubleError, DescriptionError
 from mock_server.packs import ApiSource
 from mock_server.sandbox import Options, Sandbox
@@ -166,7 +166,7 @@ def run(
                 task = waiting.get_nowait()
             except Empty:
                 return
-            ended = _made(task, at)
+            ended = make(task, at)
             with lock:
                 done.append(ended)
                 made = len(done)
@@ -180,18 +180,19 @@ def run(
     named = {ended.task.name for ended in done}
     left = tuple(task for task in planned if task.name not in named)
     notes = tuple(dict.fromkeys(note for at in benches for note in at.notes.values()))
-    found = _unanswered(hunt.found.values())
+    found = without_answered(hunt.found.values())
     return Report(plan, found, tuple(done), left, counter.count, time.monotonic() - clock, began,
                   benches[0].service.base_url, notes)  # fmt: skip
 
 
-def _unanswered(found: Iterable[Finding]) -> tuple[Finding, ...]:
+def without_answered(found: Collection[Finding]) -> tuple[Finding, ...]:
     """The findings without the questions that a failing finding of the same check and operation answers."""
     failing = {(finding.check, finding.operation_id) for finding in found if finding.fails}
     return tuple(each for each in found if each.fails or (each.check, each.operation_id) not in failing)
 
 
-def _made(task: Task, at: Bench) -> Done:
+def make(task: Task, at: Bench) -> Done:
+    """Makes one task; what goes wrong with it is told in what it came to."""
     begun = time.monotonic()
     try:
         held = task.make(at)
@@ -219,18 +220,35 @@ def tasks(at: Bench) -> Iterator[Task]:
 
 def bench(plan: Plan, service: Service, hunt: Hunt, callers: Sequence[Caller]) -> Bench:
     """What a worker needs: the oracle, the structure of the API, what the service is known to have."""
+    found = _equipped(plan, service, hunt, callers, judge_of(plan.source))
+    if plan.closed:
+        service.reset()
+    else:
+        found.pool = discover(service, found.drafter)
+    return found
+
+
+def foreseen(plan: Plan, callers: Sequence[Caller]) -> tuple[Task, ...]:
+    """Every task of a plan, as far as the description tells: nothing is sent, and nobody is asked to judge."""
+
+    def silent(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        return Reply(404, (), b"")
+
+    all_checks()
+    service = Service(silent, base_url="http://localhost", reset=(lambda: None) if plan.closed else None)
+    hunt = Hunt(time.monotonic(), plan.checks, plan.seed)
+    return tuple(tasks(_equipped(plan, service, hunt, callers, None)))
+
+
+def _equipped(plan: Plan, service: Service, hunt: Hunt, callers: Sequence[Caller], judge: Judge | None) -> Bench:
+    """A bench that knows what the description and the seed say; nothing is sent."""
     double = Sandbox([plan.source], options=Options(limits=False, clock=plan.clock, journal=1))
     served = next(iter(double.apis.values()))
     roster = Roster(served.model, operations=plan.operations)
-    drafter = Drafter(roster, callers)
-    judges = Judges(served.api, judge=judge_of(plan.source), checks=plan.checks)
-    if plan.closed:
-        service.reset()
-        pool = Pool(served.model, state=double.universes.default.state)
-    else:
-        pool, _ = discover(service, drafter)
-    return Bench(hunt, service, double, served, roster, drafter, pool, judges, tuple(callers), plan.source, plan.closed,
-                 plan.scale, plan.task_seconds)  # fmt: skip
+    judges = Judges(served.api, judge=judge, checks=plan.checks)
+    pool = Pool(served.model, state=double.universes.default.state) if plan.closed else Pool(served.model)
+    return Bench(hunt, service, double, served, roster, Drafter(roster, callers), pool, judges, tuple(callers),
+                 plan.source, plan.closed, plan.scale, plan.task_seconds)  # fmt: skip
 
 
 def judge_of(source: ApiSource) -> Judge | None:

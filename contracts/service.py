@@ -192,15 +192,20 @@ class Service:
 
 
 def retry_after(text: str | None) -> float | None:
-    """What a Retry-After header says: seconds, or a moment."""
+    """The seconds that a Retry-After header asks for (RFC 9110 §10.2.3), None for one that says nothing.
+
+    A date without a zone (-0000, or none) is taken as UTC.
+    """
     if text is None:
         return None
-    if text.strip().isdigit():
+    if text.strip().isdecimal():
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError):
         return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 

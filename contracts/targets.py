@@ -10,7 +10,7 @@ import requests
 
 from contracts.exchanges import Answer, Presented, Target, carried
 from contracts.service import Powers
-from mock_server.exchange.messages import RawRequest
+from contracts.wire import WireRequest, received
 from mock_server.exchange.universe import Universe
 from mock_server.model.clock import parse_duration
 from mock_server.openapi.values import Json
@@ -25,9 +25,7 @@ def in_process(sandbox: Sandbox, universe: Universe) -> Target:
     """One universe of a sandbox, without a server between."""
 
     def send(api: str, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        path, _, query = url.partition("?")
-        lowered = {name.lower(): value for name, value in headers.items()}
-        request = RawRequest(method, path, query, lowered, body, "http://localhost")
+        request = received(WireRequest(method, url, headers, body))
         response = sandbox.api(api).line.answer(request, universe)
         return response.status, dict(response.headers), response.body
 

@@ -12,7 +12,7 @@ import requests
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from contracts.service import Reply, Transport, Unreachable, Unsendable
-from mock_server.exchange.messages import RawRequest
+from contracts.wire import WireRequest, received
 from mock_server.exchange.universe import Universe
 from mock_server.sandbox import Sandbox
 
@@ -110,10 +110,7 @@ def into_universe(sandbox: Sandbox, api: str, universe: Universe) -> Transport:
     line = sandbox.api(api).line
 
     def send(method: str, target: str, sent: Mapping[str, str], body: bytes) -> Reply:
-        path, _, query = target.partition("?")
-        request = RawRequest(
-            method, path, query, {name.lower(): value for name, value in sent.items()}, body, "http://localhost"
-        )
+        request = received(WireRequest(method, target, sent, body))
         begun = time.perf_counter()
         response = line.answer(request, universe)
         content = response.body if method != "HEAD" else b""  # which a server would not send

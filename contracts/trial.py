@@ -10,17 +10,18 @@ from urllib.parse import unquote
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
-from contracts.casting import Within, admits, anew, may, tenant_names
+from contracts.casting import admits, anew, tenant_names
 from contracts.checks.registry import Check
 from contracts.conversation import Conversation
-from contracts.drafting import UNSET, Draft, Drafter, Wishes
+from contracts.drafting import UNSET, Draft, Drafter, Wishes, may
 from contracts.findings import Difference, Finding, Side
 from contracts.hunting import Chase, Inapplicable
 from contracts.judging import place_of
+from contracts.narrowing import values_for
+from contracts.paging import Walk, walk
 from contracts.pool import Item, Pool
 from contracts.roster import Roles, Roster
 from contracts.service import NOT_JSON, Caller, Recorded
-from contracts.walking import Listed, values_for, walk
 from contracts.wire import WireRequest
 from mock_server.model.anatomy import words
 from mock_server.model.filters import value_at
@@ -34,6 +35,8 @@ T = TypeVar("T")
 
 _NUMBERS = st.integers(0, (1 << 16) - 1)
 _TRIES = 4
+_PAGES = 20
+"""Pages that are looked at for an item, at most."""
 
 
 class Trial:
@@ -96,7 +99,7 @@ class Trial:
         """A request of an operation; ``Inapplicable`` where nothing is known that it needs."""
         wanted = self._cast(operation_id, wishes if wishes is not None else Wishes())
         number = self._data.draw(_NUMBERS) ^ self._salt
-        found = self.drafter.draft(operation_id, Within(self.pool), number, wanted)
+        found = self.drafter.draft(operation_id, self.pool, number, wanted)
         if found is None:
             raise Inapplicable(f"nothing exists that {operation_id} could be called for")
         return self._at_home(found, wanted, number)
@@ -114,7 +117,7 @@ class Trial:
             return draft
         values = {**wishes.values, **draft.values, **asked}
         again = replace(wishes, values=values, body={**body, **own} if own else body)
-        return self.drafter.draft(draft.operation_id, Within(self.pool), number, again) or draft
+        return self.drafter.draft(draft.operation_id, self.pool, number, again) or draft
 
     def send(self, draft: Draft) -> Recorded:
         """Sends a draft, whatever comes of it."""
@@ -169,11 +172,7 @@ class Trial:
         caller = wishes.caller
         if caller is UNSET:
             caller = self._asking(operation_id, wishes.item)
-        meaning = self.roster.meaning(operation_id)
-        values = dict(wishes.values)
-        if meaning.entrance is not None and caller is not None and caller.tenant and wishes.item is None:
-            values.setdefault(("path", meaning.entrance.parameter), caller.tenant)
-        return replace(wishes, caller=caller, values=values)
+        return replace(wishes, caller=caller)
 
     def _asking(self, operation_id: str, item: Item | None) -> Caller | None:
         operation = self.drafter.api.operation(operation_id)
@@ -201,14 +200,16 @@ class Trial:
         operations = self._operations or (operation_id,)
         refused = sum(not may(caller, self.drafter.api.operation(name)) for name in operations)
         needed = {roles.resource.qualified: roles for name in operations for roles in self.roster.needs(name)}
-        absent = sum(not roles.creates and not self.known(roles.resource, caller.tenant) for roles in needed.values())
+        absent = sum(
+            not (roles.creates or self.pool.items(roles.resource, tenant=caller.tenant)) for roles in needed.values()
+        )
         return refused, absent
 
-    def known(self, resource: Resource, tenant: str | None) -> list[Item]:
-        """The items of a resource that are known to be a tenant's, or everybody's."""
-        return Within(self.pool).items(resource, tenant=tenant)
-
     # Items
+
+    def there(self, resource: Resource) -> list[Item]:
+        """The items of a resource that are known, as far as they are there for who asks."""
+        return self.pool.items(resource, tenant=self._caller.tenant if self._caller is not None else None)
 
     def item(self, roles: Roles) -> Item:
         """An item of a resource: a new one, or (in a closed world, or where none can be made) one that is known."""
@@ -216,7 +217,7 @@ class Trial:
             return self.make(roles)
         for operation_id in (*roles.reads, *roles.updates, *roles.replaces, *roles.deletes, *roles.lists)[:1]:
             self._asking(operation_id, None)
-        known = self.known(roles.resource, self._caller.tenant if self._caller is not None else None)
+        known = self.there(roles.resource)
         if not known and roles.creates:
             return self.make(roles)
         return self.choice(known)
@@ -234,7 +235,7 @@ class Trial:
         if not depth:
             return
         for needed in self.roster.needs(operation_id):
-            if needed.creates and not self.known(needed.resource, self._caller.tenant if self._caller else None):
+            if needed.creates and not self.there(needed.resource):
                 try:
                     self.make(needed, depth=depth - 1)
                 except Inapplicable:
@@ -308,7 +309,7 @@ class Trial:
         if not roles.lists or name is None:
             return None
         listed = self.walk(self.beside(item, roles.lists[0]))
-        if not listed.complete:
+        if not listed.ended:
             return None
         return frozenset(key_text(entry[name]) for entry in listed.items if isinstance(entry, dict) and name in entry)
 
@@ -330,9 +331,9 @@ class Trial:
         """Whether a body is valid for an operation, by the schema that its first JSON media type has."""
         return admits(self.drafter.api.operation(operation_id), body)
 
-    def walk(self, draft: Draft, *, until: Callable[[Json], bool] = lambda _: False) -> Listed:
-        """Every item of a list, page by page; it ends early with the first for which ``until`` holds."""
-        return walk(self, draft, until=until)
+    def walk(self, draft: Draft, *, until: Callable[[Json], bool] = lambda _: False) -> Walk:
+        """Every item of a list, none where it is refused; it ends early with the first for which ``until`` holds."""
+        return walk(self, draft, until=until, most=_PAGES, trusting=True)
 
     def is_of(self, item: Item) -> Callable[[Json], bool]:
         """Whether an entry of a list shows an item."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mock_server.errors import ConfigurationError
+from mock_server.exchange.messages import RawRequest
 from mock_server.exchange.requests import encodings_of, spec_of
 from mock_server.model.outcome import NO_BODY
 from mock_server.openapi import jsontext, percent
@@ -76,6 +77,13 @@ def written(
         data, headers["Content-Type"] = encoded(operation, body, content_type)
     joined = "&".join(text for text in query if text)
     return WireRequest(operation.method, path + (f"?{joined}" if joined else ""), headers, data)
+
+
+def received(request: WireRequest, *, url: str = "http://localhost") -> RawRequest:
+    """A request as a double that is reached at ``url`` receives it."""
+    path, _, query = request.target.partition("?")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return RawRequest(request.method, path, query, headers, request.body, url)
 
 
 def encoded(operation: Operation, body: Json, content_type: str | None) -> tuple[bytes, str]:

@@ -60,7 +60,7 @@ def _create(trial: Trial, roles: Roles, write: str, shows: str) -> None:
     refused = trial.send(draft)
     _must_refuse(trial, refused)
     listed = trial.walk(trial.beside(place, shows))
-    if not listed.complete:
+    if not listed.ended:
         trial.give_up(f"{shows} cannot be walked to its end")
     name = roles.resource.key or ""
     new = [entry for entry in listed.items if isinstance(entry, dict) and name in entry

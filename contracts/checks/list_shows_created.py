@@ -62,7 +62,7 @@ def _is_listed(trial: Trial, listing: str, item: Item, what: str) -> None:
     listed = trial.walk(draft, until=trial.is_of(item))
     entry = next((shown for shown in listed.items if trial.is_of(item)(shown)), None)
     if entry is None:
-        _absent(trial, listing, item, what, complete=listed.complete)
+        _absent(trial, listing, item, what, complete=listed.ended)
         return
     if current is not None:
         for found in _unequal(trial, listing, roles.reads[0], item, current, entry):

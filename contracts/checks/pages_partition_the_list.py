@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from contracts.checks.registry import Family, check
 from contracts.findings import Difference, Side
-from contracts.paging import MOST_MADE, Walk, filled, key_of, next_address, shows_keys, sizes, walk, whole
+from contracts.paging import MOST_MADE, Walk, begun, filled, key_of, next_address, shows_keys, sizes, walk, whole
 from contracts.relations import Subject, relation
 from contracts.roster import Roster
 from contracts.trial import Trial
@@ -44,7 +44,7 @@ def pages_are_the_list(trial: Trial, subject: Subject) -> None:
     if before.repeated:
         trial.broken(CHECK, f"one walk through the list shows {before.repeated[0]} more than once")
         return
-    small = walk(trial, first, size=size)
+    small = begun(walk(trial, first, size=size))
     if _too_large(trial, small, size):
         return
     if small.refused is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contracts.checks.registry import Family, check
 from contracts.findings import Difference
 from contracts.hunting import Inapplicable
-from contracts.paging import filled, make_beside, shows_keys, sizes, walk, whole
+from contracts.paging import begun, filled, make_beside, shows_keys, sizes, walk, whole
 from contracts.pool import Item
 from contracts.relations import Subject, relation
 from contracts.roster import Roster
@@ -57,7 +57,7 @@ def what_stays_is_seen_once(trial: Trial, subject: Subject) -> None:
         elif roles.deletes:
             _delete(trial, roles.deletes[0], own[at])
 
-    seen = walk(trial, first, size=size, between=between)
+    seen = begun(walk(trial, first, size=size, between=between))
     if not seen.ended:
         trial.give_up("the walk did not come to its end")
     after = whole(trial, first)

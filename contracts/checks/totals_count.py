@@ -8,7 +8,7 @@ from math import ceil
 
 from contracts.checks.registry import Family, check
 from contracts.findings import Difference, Side
-from contracts.paging import Walk, field, filled, sizes, walk, whole
+from contracts.paging import Walk, begun, field, filled, sizes, walk, whole
 from contracts.relations import Subject, relation
 from contracts.roster import Roster
 from contracts.service import Recorded
@@ -43,7 +43,7 @@ def numbers_agree(trial: Trial, subject: Subject) -> None:
     first = trial.beside(item, operation_id, large=False)
     before = whole(trial, first)
     some = sizes(trial, operation_id)[:3]
-    seen = walk(trial, first, size=trial.choice(some)) if some else before
+    seen = begun(walk(trial, first, size=trial.choice(some))) if some else before
     if set(whole(trial, first).keys) != set(before.keys) or not set(seen.keys) <= set(before.keys):
         trial.give_up("the list changed meanwhile")
     for number, (recorded, so_far) in enumerate(zip(seen.pages, accumulate(seen.sizes), strict=True)):

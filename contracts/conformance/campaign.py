@@ -29,7 +29,7 @@ from contracts.conformance.shadow import Shadow
 from contracts.conformance.verification import Verifier
 from contracts.drafting import Wishes
 from contracts.findings import Finding
-from contracts.judge import Judge, Verdict
+from contracts.judge import Verdict
 from contracts.judging import REPLY_CHECKS, Judges
 from contracts.service import Caller, Recorded, Unreachable
 from contracts.wire import WireRequest
@@ -276,7 +276,7 @@ class Campaign:
         )
 
     def _second_opinion(self, recorded: Recorded) -> Verdict | None:
-        judge = _judge_of(self._bench)
+        judge = self._bench.judges.judge
         request = recorded.request
         return (
             judge.request(request.method, request.target, request.headers, request.body) if judge is not None else None
@@ -298,20 +298,10 @@ def _size(finding: Finding) -> tuple[int, int]:
 # What campaigns of one API share
 
 _verifiers: WeakKeyDictionary[Api, Verifier] = WeakKeyDictionary()
-_judges: WeakKeyDictionary[Api, Judge | None] = WeakKeyDictionary()
 
 
 def _verifier(api: Api) -> Verifier:
     return _verifiers.setdefault(api, Verifier(api))
-
-
-def _judge_of(bench: Bench) -> Judge | None:
-    from contracts.running import judge_of  # which imports the families
-
-    api = bench.served.api
-    if api not in _judges:
-        _judges[api] = judge_of(bench.source)
-    return _judges[api]
 
 
 def _document(api: Api) -> dict[str, Json]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contracts.wire import WireRequest
-from mock_server.exchange.messages import RawRequest
+from contracts.wire import WireRequest, received
 from mock_server.exchange.requests import RequestReader
 from mock_server.model.problem import Problem
 from mock_server.openapi.compile import Api
@@ -48,23 +47,14 @@ class Verifier:
         return self._api.match(request.method, request.target.partition("?")[0]).target
 
     def __call__(self, request: WireRequest) -> Verified:
-        path, _, query = request.target.partition("?")
-        match = self._api.match(request.method, path)
+        match = self._api.match(request.method, request.target.partition("?")[0])
         if match.fit is not Fit.FULL or match.target is None:
             return Verified(None)
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        raw = RawRequest(request.method, path, query, headers, request.body, "http://service.test")
-        read = self._reader(self._api.operation(match.target)).read(raw, match.values)
+        read = self._reader(self._api.operation(match.target)).read(received(request), match.values)
         return Verified(match.target, read.detail if isinstance(read, Problem) else "")
 
     def _reader(self, operation: Operation) -> RequestReader:
         reader = self._readers.get(operation.id)
         if reader is None:
-            names = frozenset(
-                scheme.parameter
-                for requirement in operation.security
-                for scheme, _ in requirement
-                if scheme.location == "query"
-            )
-            reader = self._readers[operation.id] = RequestReader(operation, credential_names=names)
+            reader = self._readers[operation.id] = RequestReader(operation)
         return reader

@@ -83,7 +83,7 @@ class Attempt:
     def subscribe(self, source: Source, *, failures: int = 0) -> Subscription:
         """Subscribes a path of the receiver to a source's events. ``Inapplicable`` where the service refuses."""
         path = self.receiver.fresh(failures=failures)
-        self.prepare(self.hook.create)
+        self.trial.prepare(self.hook.create)
         for _ in range(_TRIES):
             draft = self.trial.draft(self.hook.create, Wishes(lean=True))
             body, types = self._wanted(draft, self.receiver.url + path, (*source.promised, *source.possible))
@@ -135,20 +135,10 @@ class Attempt:
 
     # Writing
 
-    def prepare(self, operation_id: str) -> None:
-        """Makes what an operation needs and is not there; what cannot be made is left to chance."""
-        self.trial.prepare(operation_id)
-        for roles in self.trial.roster.needs(operation_id):
-            if roles.creates and not self.trial.pool.items(roles.resource):
-                try:
-                    self.trial.make(roles)
-                except Inapplicable:
-                    continue
-
     def ready(self, source: Source) -> Item | None:
         """What a write needs, made before anybody is subscribed: the item that it is about, or a parent."""
         for operation_id in (source.operation, *source.roles.creates[:1]):
-            self.prepare(operation_id)
+            self.trial.prepare(operation_id)
         if source.what == "created":
             return None
         return self.trial.make(source.roles) if source.roles.creates else self.trial.item(source.roles)

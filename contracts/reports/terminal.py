@@ -35,12 +35,14 @@ def terminal(material: Material, *, colour: bool = False, tests: bool = True, ac
     lines: list[str] = []
     shown = [one for one in material.findings if accepted or one.accepted is None]
     for number, finding in enumerate(shown, 1):
-        lines += _finding(finding, number, len(shown), material, paint, tests=tests)
+        lines += finding_lines(finding, number, len(shown), material, paint, tests=tests)
     lines += _summary(material, paint)
     return "\n".join(lines) + "\n"
 
 
-def _finding(finding: Finding, number: int, of: int, material: Material, paint: Paint, *, tests: bool) -> Iterator[str]:
+def finding_lines(
+    finding: Finding, number: int, of: int, material: Material, paint: Paint, *, tests: bool
+) -> Iterator[str]:
     kind, style = ("Finding", "bad") if finding.fails else ("Question", "question")
     if finding.accepted is not None:
         kind, style = "Accepted", "dim"

@@ -295,13 +295,7 @@ class Line:
     def _reader(self, operation: Operation) -> RequestReader:
         reader = self._readers.get(operation.id)
         if reader is None:
-            names = frozenset(
-                scheme.parameter
-                for requirement in operation.security
-                for scheme, _ in requirement
-                if scheme.location == "query"
-            )
-            reader = self._readers[operation.id] = RequestReader(operation, credential_names=names)
+            reader = self._readers[operation.id] = RequestReader(operation)
         return reader
 
     def _renderer(self, operation: Operation | None, response: Response) -> ResponseRenderer:

@@ -48,7 +48,7 @@ class _BodyPlan:
 class RequestReader:
     """Reads requests of one operation. What can be decided without a request is decided here, once."""
 
-    def __init__(self, operation: Operation, *, credential_names: frozenset[str] = frozenset()) -> None:
+    def __init__(self, operation: Operation) -> None:
         by_location: dict[str, list[Parameter]] = {}
         for parameter in operation.parameters:
             by_location.setdefault(parameter.location, []).append(parameter)
@@ -66,7 +66,8 @@ class RequestReader:
         cookies = by_location.get("cookie", [])
         self._cookies = [(p.name, p.required, value_schema(p)) for p in cookies]
         self._decode_cookies = cookie_decoder([spec_of(p) for p in cookies]) if cookies else None
-        self._known_names = {p.name for p in query} | credential_names
+        schemes = (scheme for requirement in operation.security for scheme, _ in requirement)
+        self._known_names = {p.name for p in query} | {s.parameter for s in schemes if s.location == "query"}
         body = operation.request_body
         self._has_body = body is not None
         self._body_required = body is not None and body.required

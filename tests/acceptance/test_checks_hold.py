@@ -1,7 +1,11 @@
-"""Every check against services that are correct by definition, the doubles themselves: none is blamed for anything."""
+"""Every check against services that are correct by definition, the doubles themselves: none is blamed for anything.
+
+By default the runs are short. ``APIDOUBLE_CHECKS=60`` is the full size: that many seconds for each, and all of a task.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -40,6 +44,10 @@ SOME_OF_REPZO = ("client", "product")
 """The collections of Repzo that are checked here, of more than a hundred."""
 
 
+FULL = os.environ.get("APIDOUBLE_CHECKS")
+SECONDS = float(FULL or 6)
+SCALE = 1.0 if FULL else 0.15
+
 SENSIBLE = 0.3
 """The least part of a run's tasks that has to come to something: the cheapest ones need what only few APIs have."""
 
@@ -65,9 +73,7 @@ def share_applied(report: Report) -> float:
     return sum(held.applied for held in made) / len(made)
 
 
-def in_process(
-    source: ApiSource, *, closed: bool = True, seconds: float, scale: float, operations: tuple[str, ...] | None = None
-) -> Report:
+def in_process(source: ApiSource, *, closed: bool = True, operations: tuple[str, ...] | None = None) -> Report:
     """A run against a double in this process."""
     box = Sandbox([source], options=UNLIMITED)
     served = next(iter(box.apis.values()))
@@ -78,8 +84,8 @@ def in_process(
                        reset=universe.reset if closed else None, watch=watch, wait=lambda _: None,
                        powers=powers_in_process(box, universe, served.name))  # fmt: skip
 
-    plan = Plan(source, frozenset(all_checks()), operations=operations, closed=closed, seconds=seconds, scale=scale,
-                task_seconds=seconds / 5)  # fmt: skip
+    plan = Plan(source, frozenset(all_checks()), operations=operations, closed=closed, seconds=SECONDS, scale=SCALE,
+                task_seconds=SECONDS / 5)  # fmt: skip
     return held(plan, make, box)
 
 
@@ -92,7 +98,7 @@ def running(source: ApiSource) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", PACKS)
 def test_no_check_blames_a_pack(name: str) -> None:
-    report = in_process(source_of(name), seconds=9, scale=0.15)
+    report = in_process(source_of(name))
     assert share_applied(report) > SENSIBLE
 
 
@@ -102,18 +108,18 @@ def test_no_check_blames_a_part_of_repzo(collection: str) -> None:
     api = next(iter(Sandbox([source], options=UNLIMITED).apis.values())).api
     operations = tuple(name for name, ref in api.refs.items() if ref.template.text.split("/")[1:2] == [collection])
     assert operations
-    report = in_process(source, seconds=8, scale=0.1, operations=operations)
+    report = in_process(source, operations=operations)
     assert share_applied(report) > SENSIBLE
 
 
 @pytest.mark.parametrize("description", PLAIN, ids=lambda path: Path(path).stem)
 def test_no_check_blames_a_plain_description(description: str) -> None:
-    report = in_process(source_of(description), seconds=5, scale=0.2)
+    report = in_process(source_of(description))
     assert share_applied(report) > SENSIBLE
 
 
 def test_no_check_blames_a_pack_with_data_of_others() -> None:
-    report = in_process(source_of("kirimdev"), closed=False, seconds=9, scale=0.15)
+    report = in_process(source_of("kirimdev"), closed=False)
     assert share_applied(report) > SENSIBLE
 
 
@@ -127,6 +133,7 @@ def test_no_check_blames_a_double_over_http(name: str) -> None:
         def make(_: int, watch: Watch) -> Service:
             return Service(transport, base_url=url, reset=reset, watch=watch)
 
-        plan = Plan(source, frozenset(all_checks()), closed=True, seconds=9, scale=0.15, task_seconds=2)
+        plan = Plan(source, frozenset(all_checks()), closed=True, seconds=SECONDS, scale=SCALE,
+                    task_seconds=SECONDS / 5)  # fmt: skip
         report = held(plan, make, box)
     assert share_applied(report) > SENSIBLE

@@ -18,10 +18,10 @@ from contracts.exchanges import Answer, Presented, Target, carried, exchange_fil
 from contracts.targets import in_process
 from mock_server.errors import FixtureError
 from mock_server.openapi.description import SecurityScheme
-from mock_server.packs import ApiSource, pack, pack_names
+from mock_server.packs import ApiSource
 from mock_server.sandbox import Sandbox
+from tests.acceptance.together import PACKS, packs
 
-PACKS = tuple(pack(name) for name in pack_names())
 FILES = tuple(path for folder in {p.fixtures: None for p in PACKS if p.fixtures} for path in exchange_files(folder))
 
 
@@ -44,7 +44,7 @@ def test_the_double_answers_as_the_document_says(path: Path) -> None:
 
 def test_transcripts_hold_side_by_side_in_one_sandbox_in_any_order() -> None:
     """All packs on one set of universes, eight transcripts at a time, in an order of no meaning."""
-    box = Sandbox(PACKS)
+    box = packs()
     shuffled = sorted(FILES, key=lambda path: sha256(str(path.name).encode()).digest())
 
     def play(path: Path) -> str | None:

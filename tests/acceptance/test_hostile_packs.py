@@ -243,9 +243,11 @@ def answered(served: Served, universe: Universe, request: RawRequest) -> RawResp
 def test_no_operation_of_a_pack_fails_whatever_it_is_sent(name: str) -> None:
     box = sandbox(name)
     served = box.api(name)
+    furnished = box.universes.get("furnished")
+    furnish(served, furnished, settings(name))
     for operation in served.api.operations():
         universe = box.universes.get(f"hostile-{operation.id}")
-        furnish(served, universe, settings(name))
+        universe.state = furnished.state
         maker = Maker.of(served, operation, universe)
         for _ in range(EACH):
             answered(served, universe, maker.request())

@@ -14,13 +14,14 @@ import pytest
 from contracts.exchanges import Answer, load, run
 from contracts.judge import Judge
 from contracts.targets import in_process, over_http
-from mock_server import MockServer, Sandbox, pack, pack_names
+from mock_server import MockServer, pack, pack_names
 from mock_server.exchange.messages import RawRequest
 from mock_server.openapi.outgoing import webhooks
 from mock_server.openapi.values import Direction, Json
 from mock_server.sampling import Sampler, Unsampleable
 from mock_server.sandbox import Served
 from tests.acceptance.test_exchanges import FILES, sandbox
+from tests.acceptance.together import packs
 
 BEYOND_THE_DESCRIPTION: Mapping[str, str] = {
     "security": "openapi-core asks whether a credential is there, the double also whether it is known and current",
@@ -36,15 +37,9 @@ LARGE = 200
 _REQUEST_PARTS = frozenset({"path", "query", "header", "cookie", "body"})
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[MockServer]:
-    with MockServer() as running:
-        yield running
-
-
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.parent.name}-{path.stem}")
-def test_exchanges_hold_over_http(server: MockServer, path: Path) -> None:
-    failure = run(load(path), over_http(server.url, f"http-{path.stem}"))
+def test_exchanges_hold_over_http(server_of_packs: MockServer, path: Path) -> None:
+    failure = run(load(path), over_http(server_of_packs.url, f"http-{path.stem}"))
     assert failure is None, str(failure)
 
 
@@ -90,11 +85,6 @@ def test_openapi_core_agrees_on_every_request_and_response_of_the_exchanges(path
     assert failure is None, str(failure)
     assert judged
     assert disagreements == []
-
-
-@cache
-def packs() -> Sandbox:
-    return Sandbox([pack(name) for name in pack_names()])
 
 
 @pytest.mark.parametrize("name", pack_names())

@@ -18,7 +18,7 @@ from tests.acceptance import schemathesis_runs as runs
 SHOP = Path(__file__).parent / "descriptions" / "shop.yaml"
 FULL = os.environ.get("APIDOUBLE_SCHEMATHESIS")
 EXAMPLES = int(FULL or 3)
-SMALL = ("shop", "cloudvelous-crm", "kirimdev", "layercake")
+SMALL = ("shop", "cloudvelous-crm", "kirimdev")
 """Those of a small run; ``test_checks_hold.py`` runs Schemathesis' engine against every pack."""
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp()
 """When it is during a run: always the same, so that a run is like any other."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -19,20 +17,15 @@ from mock_server.errors import ConfigurationError, FixtureError
 from mock_server.openapi.compile import Api
 from mock_server.packs import ApiSource, pack, pack_names
 from mock_server.sandbox import Sandbox
+from tests.acceptance.together import packs
 
 FILES = tuple(
     path for name in pack_names() if (path := pack(name).description.parent / "workflows.arazzo.yaml").is_file()
 )
 
 
-@cache
-def sandbox() -> Sandbox:
-    """Every pack: a workflow may go through several."""
-    return Sandbox([pack(name) for name in pack_names()])
-
-
 def api_of(path: Path) -> Api:
-    return next(served.api for served in sandbox().apis.values() if served.source.description.resolve() == path)
+    return next(served.api for served in packs().apis.values() if served.source.description.resolve() == path)
 
 
 def ids() -> list[tuple[Path, str]]:
@@ -40,22 +33,16 @@ def ids() -> list[tuple[Path, str]]:
     return [(path, workflow["workflowId"]) for path, workflows in listed for workflow in workflows]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[MockServer]:
-    with MockServer() as running:
-        yield running
-
-
 @pytest.mark.parametrize(("path", "workflow"), ids(), ids=lambda value: getattr(value, "parent", Path(value)).name)
 def test_a_workflow_of_a_pack_runs_green(path: Path, workflow: str) -> None:
-    universe = sandbox().universes.get(f"workflow-{path.parent.name}-{workflow}")
-    found = run(load(path, api_of), workflow, in_process(sandbox(), universe))
+    universe = packs().universes.get(f"workflow-{path.parent.name}-{workflow}")
+    found = run(load(path, api_of), workflow, in_process(packs(), universe))
     assert found.passed, str(found)
 
 
 @pytest.mark.parametrize(("path", "workflow"), ids(), ids=lambda value: getattr(value, "parent", Path(value)).name)
-def test_a_workflow_of_a_pack_runs_green_over_http(server: MockServer, path: Path, workflow: str) -> None:
-    found = run(load(path, api_of), workflow, over_http(server.url, f"workflow-{path.parent.name}-{workflow}"))
+def test_a_workflow_of_a_pack_runs_green_over_http(server_of_packs: MockServer, path: Path, workflow: str) -> None:
+    found = run(load(path, api_of), workflow, over_http(server_of_packs.url, f"workflow-{path.parent.name}-{workflow}"))
     assert found.passed, str(found)
 
 

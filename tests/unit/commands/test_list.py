@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 import pytest
 
@@ -16,8 +17,13 @@ def test_packs_are_listed_by_name() -> None:
     assert [line.split()[0] for line in ran.out.splitlines()] == list(pack_names())
 
 
+@cache
+def packs_as_json() -> str:
+    return run("list", "--json").out
+
+
 def test_json_has_a_stable_shape() -> None:
-    listed = json.loads(run("list", "--json").out)
+    listed = json.loads(packs_as_json())
     assert [entry["name"] for entry in listed] == list(pack_names())
     for entry in listed:
         assert set(entry) == {
@@ -27,7 +33,7 @@ def test_json_has_a_stable_shape() -> None:
 
 
 def test_a_pack_is_counted_by_what_is_documented_and_what_inferred() -> None:
-    listed = {entry["name"]: entry for entry in json.loads(run("list", "--json").out)}
+    listed = {entry["name"]: entry for entry in json.loads(packs_as_json())}
     assert listed["layercake"]["operations"] == 77
     assert listed["repzo"]["operations"] == 435
     assert listed["versori"]["operations"] >= 100

@@ -143,6 +143,24 @@ def test_bad_response_is_not(status: int, headers: list[tuple[str, str]], body: 
     assert reason in reasons
 
 
+@pytest.mark.parametrize(
+    ("form", "text", "valid"),
+    [
+        ("iri", "https://example.com/\u00e4?\u00f6#\u00fc", True),
+        ("iri", "\u00e4/b", False),
+        ("iri", "https://example.com/a b", False),
+        ("iri-reference", "\u00e4/b", True),
+        ("iri-reference", "a b", False),
+        ("uri", "https://example.com/\u00e4", False),
+    ],
+)
+def test_international_addresses_are_judged(form: str, text: str, *, valid: bool) -> None:
+    document = description()
+    schema = {"type": "string", "format": form}
+    document["paths"]["/any"]["post"]["requestBody"]["content"]["application/json"]["schema"] = schema
+    assert Judge(document).request("POST", "/any", JSON, json.dumps(text).encode()).valid is valid
+
+
 def test_description_is_read_with_the_files_it_refers_to(tmp_path: Path) -> None:
     (tmp_path / "pet.json").write_text(json.dumps(PET))
     document = description()

@@ -11,7 +11,7 @@ import contracts
 from contracts.checks.registry import Family, all_checks
 
 CONTRACTS = Path(contracts.__file__).parent
-SHARED = ("trial", "relations", "casting", "likeness", "walking", "paging", "selecting", "preconditions", "trespass")
+SHARED = ("trial", "relations", "casting", "likeness", "narrowing", "paging", "selecting", "preconditions", "trespass")
 RELATIONS = [name for name, found in all_checks().items() if found.family is Family.RELATION]
 FILES = [*(CONTRACTS / "checks" / f"{name}.py" for name in RELATIONS), *(CONTRACTS / f"{name}.py" for name in SHARED)]
 

@@ -26,7 +26,9 @@ class _Clock:
         (429, "7", [7.0]),
         (429, "100000", [LONGEST_WAIT]),
         (429, "Wed, 21 Oct 2015 07:28:00 GMT", []),
+        (429, "Wed, 21 Oct 2015 07:28:00 -0000", []),  # a date without a zone
         (429, "soon", []),
+        (429, "\N{SUPERSCRIPT TWO}", []),
         (200, "7", []),
     ],
 )
