@@ -9,29 +9,29 @@ with MockServer("petstore.yaml") as server:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mock_server.errors import (
-    AnnotationError,
-    ApidoubleError,
-    ConfigurationError,
-    DescriptionError,
-    FixtureError,
-    OverlayError,
-    Place,
-    SourceError,
-    StateError,
-    UnresolvedReference,
-)
-from mock_server.model.computed import computed
-from mock_server.openapi.compile import Api
-from mock_server.openapi.compile import load_api as _load_api
-from mock_server.openapi.documents import Documents
-from mock_server.packs import ApiSource, pack, pack_names
-from mock_server.sandbox import Options, Sandbox
-from mock_server.web.app import create_app
-from mock_server.web.embedded import MockServer
+if TYPE_CHECKING:
+    from mock_server.errors import (
+        AnnotationError,
+        ApidoubleError,
+        ConfigurationError,
+        DescriptionError,
+        FixtureError,
+        OverlayError,
+        Place,
+        SourceError,
+        StateError,
+        UnresolvedReference,
+    )
+    from mock_server.model.computed import computed
+    from mock_server.openapi.compile import Api
+    from mock_server.packs import ApiSource, pack, pack_names
+    from mock_server.sandbox import Options, Sandbox
+    from mock_server.web.app import create_app
+    from mock_server.web.embedded import MockServer
 
 __version__ = "0.1.0"
 
@@ -58,6 +58,27 @@ __all__ = [
     "pack_names",
 ]
 
+_HOMES = {
+    "Api": "openapi.compile",
+    "ApiSource": "packs",
+    "MockServer": "web.embedded",
+    "Options": "sandbox",
+    "Sandbox": "sandbox",
+    "computed": "model.computed",
+    "create_app": "web.app",
+    "pack": "packs",
+    "pack_names": "packs",
+}
+"""The module of each name that is imported when it is first used; errors have one home."""
+
+
+def __getattr__(name: str) -> Any:
+    """A public name from its module (PEP 562): whoever imports one part does not wait for Flask, granian and Faker."""
+    if name not in __all__:
+        raise AttributeError(f"module 'mock_server' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"mock_server.{_HOMES.get(name, 'errors')}"), name)
+    return value
+
 
 def compile_api(
     description: str | Path | Mapping[str, Any],
@@ -72,11 +93,15 @@ def compile_api(
     ``allow_remote`` lets ``$ref`` fetch http(s) URLs, ``allow_outside`` lets it leave the description's folder.
     Raises ``DescriptionError`` with file, JSON pointer and line.
     """
+    from mock_server.openapi.compile import Api, load_api
+    from mock_server.openapi.documents import Documents
+    from mock_server.packs import pack, pack_names
+
     if isinstance(description, Mapping):
         return Api(Documents.from_value(dict(description), name=name or "api"), name=name or "api")
     text = str(description)
     if isinstance(description, str) and text in pack_names():
         source = pack(text)
-        return _load_api(source.description, name=name or source.name, overlays=(*source.overlays, *overlays),
+        return load_api(source.description, name=name or source.name, overlays=(*source.overlays, *overlays),
                          allow_outside=source.allow_outside)  # fmt: skip
-    return _load_api(Path(text), name=name, overlays=overlays, allow_remote=allow_remote, allow_outside=allow_outside)
+    return load_api(Path(text), name=name, overlays=overlays, allow_remote=allow_remote, allow_outside=allow_outside)

@@ -9,8 +9,12 @@
     ├── FixtureError             a seed or an exchange file cannot be used
     ├── ConfigurationError       an option, a name or an argument is wrong
     ├── StateError               a control request names state that does not exist or would break its schema
+    │   └── Absent               a test names state that is not there; a KeyError, too (contracts/testing/state.py)
     ├── Unreachable              a service under check gives no answer (contracts/service.py)
-    └── Unsendable               a request that was drawn cannot be put on the wire (contracts/service.py)
+    ├── Unsendable               a request that was drawn cannot be put on the wire (contracts/service.py)
+    ├── RequestRefused           an intercepted client asked for a URL that no double is behind (contracts/testing)
+    ├── Spent                    why a service cannot be checked was told by another contract item (contracts/testing)
+    └── NotWhileRecording        a test wants of a real service what only a double can do (contracts/testing)
 
 What a client of a double does wrong is never an exception: it is a ``Problem`` value (see exchange/problem.py).
 """

@@ -13,6 +13,7 @@ from mock_server.exchange.messages import RawRequest, RawResponse
 from mock_server.model.clock import rfc3339
 from mock_server.model.meaning import Meaning, Reason
 from mock_server.model.outcome import Outcome
+from mock_server.model.problem import Problem
 from mock_server.model.redaction import REDACTED
 from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json, Violation
@@ -27,7 +28,9 @@ REDACTED_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", 
 class Trace:
     """What the line decided about one request, filled in as it goes; words are made of it only when it is read.
 
-    ``secrets`` are the lower-case names of headers and query parameters whose values are not to be shown.
+    ``secrets`` are the lower-case names of headers and query parameters whose values are not to be shown. ``refused``
+    is the problem that was answered, None where there was none; ``meaning`` stays None until the request has been read
+    and found valid.
     """
 
     candidates: Callable[[], tuple[str, ...]] = tuple
@@ -39,6 +42,7 @@ class Trace:
     media_type: str = ""
     negotiation: str = ""
     violations: tuple[Violation, ...] = ()
+    refused: Problem | None = None
     standings: tuple[Standing, ...] = ()
     decisions: list[Reason] = field(default_factory=list)
     notes: tuple[str, ...] = ()
@@ -133,11 +137,13 @@ def _text(body: bytes, *, limit: int = 100_000) -> str | None:
 
 
 class Journal:
-    """The most recent exchanges of one universe."""
+    """The most recent exchanges of one universe; ``forgotten`` older ones had to make room since it was cleared."""
 
     def __init__(self, *, capacity: int) -> None:
         self._entries: deque[Entry] = deque(maxlen=capacity)
         self._numbers = count(1)
+        self._capacity = capacity
+        self.forgotten = 0
 
     def begin(self) -> int:
         """The number of an exchange that begins, from 1; no two get the same, whatever threads ask."""
@@ -145,6 +151,8 @@ class Journal:
 
     def add(self, entry: Entry) -> None:
         """Records an exchange that has ended."""
+        if len(self._entries) == self._capacity:
+            self.forgotten += 1
         self._entries.append(entry)
 
     def __iter__(self) -> Iterator[Entry]:
@@ -156,6 +164,7 @@ class Journal:
     def clear(self) -> None:
         """Forgets every exchange; ids go on."""
         self._entries.clear()
+        self.forgotten = 0
 
 
 def matching(entries: Iterator[Entry], wanted: Mapping[str, Any]) -> Iterator[Entry]:

@@ -56,6 +56,7 @@ class Refuser:
     def refuse(self, problem: Problem, operation: Operation | None, turn: Turn) -> RawResponse:
         """A problem as a response; ``operation`` None means that none was matched, or that it is not to blame."""
         trace = turn.trace
+        trace.refused = problem
         trace.violations = problem.violations
         trace.decisions += problem.reasons
         if problem.kind is Kind.INVALID and Kind.MISSING in self._model.annotations.errors:

@@ -140,7 +140,7 @@ class MockServer:
         port: int = 0,
     ) -> None:
         self.app: Flask = create_app(*sources, overlays=overlays, seed=seed, options=options)
-        self._server = EmbeddedServer(self.app.wsgi_app, host=host, port=port, max_body=self.sandbox.options.max_body)
+        self._server = EmbeddedServer(self.app, host=host, port=port, max_body=self.sandbox.options.max_body)
 
     @property
     def sandbox(self) -> Sandbox:

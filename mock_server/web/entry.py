@@ -18,7 +18,6 @@ from mock_server.errors import ConfigurationError
 from mock_server.exchange.errorbodies import PROBLEM_JSON
 from mock_server.exchange.line import Line
 from mock_server.exchange.messages import RawRequest, RawResponse
-from mock_server.exchange.universe import Universe
 from mock_server.openapi import jsontext
 from mock_server.sandbox import Sandbox
 

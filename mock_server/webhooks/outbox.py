@@ -10,6 +10,7 @@ from threading import Lock
 
 from mock_server.errors import StateError
 from mock_server.webhooks.delivery import Delivery, Standing
+from mock_server.webhooks.posting import Send
 from mock_server.webhooks.recipients import Target
 
 Refresh = Callable[[Delivery], Delivery]
@@ -19,11 +20,13 @@ Refresh = Callable[[Delivery], Delivery]
 class Outbox:
     """Deliveries by id, the newest ``capacity`` of them, and the targets of this universe alone.
 
+    ``send`` takes the messages of this universe instead of the sandbox's own; None leaves them to that.
     Safe to use from several threads. Of the open deliveries to one recipient only the oldest may be claimed, and only
     by one thread at a time.
     """
 
     def __init__(self, *, capacity: int = 1000) -> None:
+        self.send: Send | None = None
         self._capacity = capacity
         self._lock = Lock()
         self._deliveries: OrderedDict[str, Delivery] = OrderedDict()
@@ -131,8 +134,9 @@ class Outbox:
             return again
 
     def clear(self) -> None:
-        """Forgets every delivery and target; ids go on."""
+        """Forgets every delivery and target, and who takes the messages; ids go on."""
         with self._lock:
+            self.send = None
             self._deliveries.clear()
             self._queues.clear()
             self._claimed.clear()

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from flask import Response
 
 from mock_server.errors import ConfigurationError, Place
+from mock_server.exchange import timekeeping
 from mock_server.exchange.universe import Universe
 from mock_server.model.clock import Clock, parse_duration, parse_instant, rfc3339
 from mock_server.openapi.values import Json
-from mock_server.web.control.apis import located
 from mock_server.web.control.blueprint import body, control, sandbox, universe
 from mock_server.web.responses import json_response
-
-_EARLIEST, _LATEST = 1000, 9000
-"""Years; from far outside of them no time can be reckoned further, and RFC 3339 has four digits for the year."""
 
 
 @control.get("/clock")
@@ -51,31 +46,18 @@ def _frozen(clock: Clock, wanted: Json) -> Clock:
     if wanted is False:
         return clock.running()
     try:
-        return _within_reach(clock.frozen(parse_instant(wanted)))
-    except (ConfigurationError, OverflowError) as error:
+        return timekeeping.frozen(clock, parse_instant(wanted))
+    except ConfigurationError as error:
         raise _refused(error, "/freeze", wanted) from None
 
 
 def _advanced(clock: Clock, wanted: str) -> Clock:
     try:
-        by: timedelta = parse_duration(wanted)
-        return _within_reach(clock.advanced(by))
-    except (ConfigurationError, OverflowError) as error:
+        return timekeeping.advanced(clock, parse_duration(wanted))
+    except ConfigurationError as error:
         raise _refused(error, "/advance", wanted) from None
 
 
-def _within_reach(clock: Clock) -> Clock:
-    if not _EARLIEST <= clock.now().year < _LATEST:
-        raise OverflowError
-    return clock
-
-
-def _refused(error: ConfigurationError | OverflowError, pointer: str, wanted: Json) -> ConfigurationError:
-    if isinstance(error, ConfigurationError):
-        return located(error, pointer)
-    return ConfigurationError(
-        "the clock cannot go that far",
-        place=Place("body", pointer),
-        got=wanted,
-        allowed=f"a time between the years {_EARLIEST} and {_LATEST}",
-    )
+def _refused(error: ConfigurationError, pointer: str, wanted: Json) -> ConfigurationError:
+    """The error at a place in the body, with what stands there."""
+    return ConfigurationError(error.problem, place=Place("body", pointer), got=wanted, allowed=error.allowed)
