@@ -16,7 +16,7 @@ import pytest
 
 if TYPE_CHECKING:
     from contracts.testing.doubles import MockApis, Wanted
-    from contracts.testing.records import Recording
+    from contracts.testing.recording.records import Recording
     from contracts.testing.worker import Worker
 
 _WORKER = pytest.StashKey["Worker"]()
@@ -53,22 +53,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="Goes to the real service in place of the double's credentials; ${VAR} is taken from the "
                     "environment.")  # fmt: skip
     group.addoption("--mock-api-record-credential", action="append", default=[], metavar="'NAME=HEADER: VALUE'",
-                    help="What stands there for the double's credential of a name.")  # fmt: skip
-    from contracts.testing.contract_options import add_options
+                    help="What stands there for the double's credential of a name; API/NAME where several APIs are "
+                    "recorded.")  # fmt: skip
+    from contracts.testing.contracting.options import add_options
 
     add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Registers the markers."""
-    from contracts.testing.contract_options import MARKERS
+    from contracts.testing.contracting.options import MARKERS
 
     for line in (_MARKER, *MARKERS):
         config.addinivalue_line("markers", line)
     if config.getini("mock_api_drift") not in {"report", "fail"}:
         raise pytest.UsageError(f"mock_api_drift is report or fail, got {config.getini('mock_api_drift')!r}")
     if config.getini("mock_api"):
-        from contracts.testing.contract_default import default_api
+        from contracts.testing.contracting.default import default_api
 
         path = config.rootpath / config.getini("mock_api")
         default_api.set(str(path) if path.is_file() else config.getini("mock_api"))
@@ -126,13 +127,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 def _skipping_while_recording(item: pytest.Item) -> Generator[None, Any, Any]:
     if not item.config.option.mock_api_record:
         return (yield)
-    from contracts.testing.realservice import NotWhileRecording
-    from contracts.testing.records import failure
+    from contracts.testing.recording.records import NotWhileRecording, Unreachable, failure
 
     try:
         result = yield
     except NotWhileRecording as reason:
         pytest.skip(str(reason))
+    except Unreachable as error:
+        pytest.fail(str(error), pytrace=False)
     apis = item.stash.get(_APIS, None)
     failed = failure(apis) if apis is not None else None
     if isinstance(failed, NotWhileRecording):
@@ -157,7 +159,7 @@ def _record_or_compare(item: pytest.Item) -> None:
         for told in recording.keep(item.nodeid, apis):
             item.add_report_section("call", _SERVICE, told)
     elif folder.is_dir():
-        from contracts.testing.records import as_json, drifted
+        from contracts.testing.recording.records import as_json, drifted
 
         found = tuple(drifted(folder, item.nodeid, apis))
         item.user_properties += [(_DRIFT, json.dumps(as_json(one))) for one in found]
@@ -186,7 +188,7 @@ def _recording(config: pytest.Config) -> Recording | None:
         return None
     found = config.stash.get(_RECORDING, None)
     if found is None:
-        from contracts.testing.records import Recording
+        from contracts.testing.recording.records import Recording
 
         found = config.stash[_RECORDING] = Recording(
             given.mock_api_record,
@@ -236,10 +238,10 @@ def pytest_pycollect_makeitem(
     collector: pytest.Module | pytest.Class, name: str, obj: object
 ) -> pytest.Collector | None:
     """The collector of a contract, for a variable that is one."""
-    module = sys.modules.get("contracts.testing.contract")  # without which no contract was made
+    module = sys.modules.get("contracts.testing.contracting.contract")  # without which no contract was made
     if module is None or not isinstance(obj, module.Contract):
         return None
-    from contracts.testing.items import collected
+    from contracts.testing.contracting.items import collected
 
     return collected(collector, name, obj)
 
@@ -254,7 +256,7 @@ def pytest_ignore_collect(config: pytest.Config) -> bool | None:
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Adds the items of ``--contract``; before ``-k``, ``--lf`` and the like choose among them."""
     if config.option.contract is not None:
-        from contracts.testing.items import command_line_items
+        from contracts.testing.contracting.items import command_line_items
 
         items += command_line_items(config, session)
 
@@ -264,8 +266,9 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What drifted, what the real service did wrong, and what contract items have to ask."""
-    if "contracts.testing.items" in sys.modules or terminalreporter.config.pluginmanager.hasplugin("dsession"):
-        from contracts.testing.items import tell_questions
+    spread = terminalreporter.config.pluginmanager.hasplugin("dsession")  # over xdist's workers
+    if spread or "contracts.testing.contracting.items" in sys.modules:
+        from contracts.testing.contracting.items import tell_questions
 
         tell_questions(terminalreporter)
     reports = [report for reports in terminalreporter.stats.values() for report in reports
@@ -273,7 +276,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     drifts = [(report.nodeid, json.loads(str(value)))
               for report in reports for name, value in report.user_properties if name == _DRIFT]  # fmt: skip
     if drifts:
-        from contracts.testing.records import summary
+        from contracts.testing.recording.records import summary
 
         terminalreporter.write_sep("=", "mock_api: the double has drifted from what was recorded")
         terminalreporter.write_line(summary(drifts))

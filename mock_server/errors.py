@@ -8,8 +8,9 @@
     │   └── AnnotationError      an x-mock-* annotation breaks its schema or contradicts the description
     ├── FixtureError             a seed or an exchange file cannot be used
     ├── ConfigurationError       an option, a name or an argument is wrong
+    │   └── UnknownCredential    a test names a credential that there is not; a KeyError, too (contracts/testing)
     ├── StateError               a control request names state that does not exist or would break its schema
-    │   └── Absent               a test names state that is not there; a KeyError, too (contracts/testing/state.py)
+    │   └── Absent               a test names state that is not there; a KeyError, too (contracts/testing)
     ├── Unreachable              a service under check gives no answer (contracts/service.py)
     ├── Unsendable               a request that was drawn cannot be put on the wire (contracts/service.py)
     ├── RequestRefused           an intercepted client asked for a URL that no double is behind (contracts/testing)

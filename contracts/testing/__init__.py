@@ -10,49 +10,64 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from contracts.testing.api import MockApi
-    from contracts.testing.calls import Calls
-    from contracts.testing.contract import Contract, apidouble_contract
-    from contracts.testing.credentials import Credential, Credentials
+    from contracts.testing.clock import Clock
+    from contracts.testing.contracting.contract import Contract, apidouble_contract
+    from contracts.testing.contracting.machine import ContractMachine, contract_state_machine
+    from contracts.testing.contracting.strategies import ValidRequest, from_operation, from_response
+    from contracts.testing.credentials import Credential, Credentials, UnknownCredential
     from contracts.testing.doubles import MockApis
-    from contracts.testing.exchange import Exchange
-    from contracts.testing.expecting import ABSENT
-    from contracts.testing.machine import contract_state_machine
-    from contracts.testing.state import State
-    from contracts.testing.strategies import ValidRequest, from_operation, from_response
-    from contracts.testing.webhooks import Delivery, Event, Webhooks
+    from contracts.testing.hooks.webhooks import Delivery, Event, Webhooks
+    from contracts.testing.keeping.shelves import Absent
+    from contracts.testing.keeping.state import State
+    from contracts.testing.keeping.stored import Item, Items
+    from contracts.testing.traffic.calls import Calls
+    from contracts.testing.traffic.exchange import Exchange
+    from contracts.testing.traffic.expecting import ABSENT
 
 _HOMES = {
-    "ABSENT": "expecting",
-    "Calls": "calls",
-    "Contract": "contract",
+    "ABSENT": "traffic.expecting",
+    "Absent": "keeping.shelves",
+    "Calls": "traffic.calls",
+    "Clock": "clock",
+    "Contract": "contracting.contract",
+    "ContractMachine": "contracting.machine",
     "Credential": "credentials",
     "Credentials": "credentials",
-    "Delivery": "webhooks",
-    "Event": "webhooks",
-    "Exchange": "exchange",
+    "Delivery": "hooks.webhooks",
+    "Event": "hooks.webhooks",
+    "Exchange": "traffic.exchange",
+    "Item": "keeping.stored",
+    "Items": "keeping.stored",
     "MockApi": "api",
     "MockApis": "doubles",
-    "State": "state",
-    "ValidRequest": "strategies",
-    "Webhooks": "webhooks",
-    "apidouble_contract": "contract",
-    "contract_state_machine": "machine",
-    "from_operation": "strategies",
-    "from_response": "strategies",
+    "State": "keeping.state",
+    "UnknownCredential": "credentials",
+    "ValidRequest": "contracting.strategies",
+    "Webhooks": "hooks.webhooks",
+    "apidouble_contract": "contracting.contract",
+    "contract_state_machine": "contracting.machine",
+    "from_operation": "contracting.strategies",
+    "from_response": "contracting.strategies",
 }
 
 __all__ = [
     "ABSENT",
+    "Absent",
     "Calls",
+    "Clock",
     "Contract",
+    "ContractMachine",
     "Credential",
     "Credentials",
     "Delivery",
     "Event",
     "Exchange",
+    "Item",
+    "Items",
     "MockApi",
     "MockApis",
     "State",
+    "UnknownCredential",
     "ValidRequest",
     "Webhooks",
     "apidouble_contract",

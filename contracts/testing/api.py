@@ -8,14 +8,14 @@ from functools import cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from contracts.testing.calls import Calls
+from contracts.testing.clients.door import wsgi_of
 from contracts.testing.clock import Clock
 from contracts.testing.credentials import Credential, Credentials
-from contracts.testing.door import wsgi_of
-from contracts.testing.expecting import Expectation
-from contracts.testing.state import State
-from contracts.testing.verdict import verdict
-from contracts.testing.webhooks import Webhooks
+from contracts.testing.hooks.webhooks import Webhooks
+from contracts.testing.keeping.state import State
+from contracts.testing.traffic.calls import Calls
+from contracts.testing.traffic.expecting import Expectation
+from contracts.testing.traffic.verdict import verdict
 from contracts.testing.worker import Worker
 from mock_server.errors import ConfigurationError, did_you_mean
 from mock_server.exchange.faults import Fault
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import requests
     from _typeshed.wsgi import WSGIApplication
 
-    from contracts.testing.recording import Recorder
+    from contracts.testing.recording.recorder import Recorder
 
 _DEFAULT = "default"
 
@@ -54,6 +54,7 @@ class MockApi:
         self.expectations: list[Expectation] = []
         self.refused: list[str] = []
         self.allow_invalid = False
+        self.used_powers = False
         self._told: list[str] = []
 
     def __repr__(self) -> str:
@@ -101,7 +102,7 @@ class MockApi:
 
         With a ``credential``, by its name in ``credentials``, every request carries it.
         """
-        from contracts.testing import adapters
+        from contracts.testing.clients import adapters
 
         sent = self._presented(credential)
         headers, query = (sent.headers, sent.query) if sent is not None else ({}, {})
@@ -112,7 +113,7 @@ class MockApi:
     def client(self, credential: str | None = None, *, live: bool = False) -> httpx.Client:
         """The same as an ``httpx`` client."""
         _need_httpx()
-        from contracts.testing import transports
+        from contracts.testing.clients import transports
 
         sent = self._presented(credential)
         headers, query = (sent.headers, sent.query) if sent is not None else ({}, {})
@@ -123,7 +124,7 @@ class MockApi:
     def async_client(self, credential: str | None = None, *, live: bool = False) -> httpx.AsyncClient:
         """The same as an asynchronous ``httpx`` client."""
         _need_httpx()
-        from contracts.testing import transports
+        from contracts.testing.clients import transports
 
         sent = self._presented(credential)
         headers, query = (sent.headers, sent.query) if sent is not None else ({}, {})
@@ -138,7 +139,7 @@ class MockApi:
         Without ``urls``, at the servers that the description names. Any other URL is refused, unless it begins with one
         of ``allow``; the double's own live server is reachable.
         """
-        from contracts.testing.intercepting import intercepting
+        from contracts.testing.clients.intercepting import intercepting
 
         wanted = urls or self.served.api.origins
         if not wanted:
@@ -257,14 +258,16 @@ class MockApi:
         with self.universe.lock:
             faults = [fault for fault in self.universe.faults if fault.api == self.name]
         now = verdict(self.requests, faults=faults, expectations=self.expectations, allow_invalid=self.allow_invalid)
-        return tuple(dict.fromkeys((*self._told, *now)))
+        unused = self._webhooks.missed() if "_webhooks" in vars(self) else ()
+        return tuple(dict.fromkeys((*self._told, *now, *unused)))
 
     def _presented(self, name: str | None) -> Credential | None:
         return self.credentials[name] if name is not None else None
 
     def _only_double(self, what: str) -> None:
+        self.used_powers = True
         if self.recorder is not None:
-            from contracts.testing.recording import NotWhileRecording
+            from contracts.testing.recording.recorder import NotWhileRecording
 
             raise NotWhileRecording(f"{what} is something that only a double has")
 

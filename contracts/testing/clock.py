@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from contracts.testing.mailbox import deliver
+from contracts.testing.hooks.mailbox import deliver
 from mock_server.errors import ConfigurationError
 from mock_server.exchange import timekeeping
 from mock_server.exchange.committing import MOST_MOVES

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from contracts.testing.mailbox import capture
+from contracts.testing.hooks.mailbox import capture
 from mock_server.errors import ConfigurationError
 from mock_server.model.clock import parse_instant
 from mock_server.packs import ApiSource, pack_names, source_of

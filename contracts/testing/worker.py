@@ -18,7 +18,7 @@ from mock_server.web.entry import SESSION, problem, raw_path
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from contracts.testing.intercepting import Interception
+    from contracts.testing.clients.intercepting import Interception
     from mock_server.web.embedded import EmbeddedServer
 
 _MAX_BODY = 64 * 1024 * 1024  # what a sandbox takes is its own matter

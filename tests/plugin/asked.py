@@ -8,7 +8,7 @@ from functools import cache
 from itertools import count
 from typing import Any
 
-from contracts.testing.calls import Calls
+from contracts.testing.traffic.calls import Calls
 from mock_server.exchange.authentication import Authenticator, Credential
 from mock_server.exchange.messages import RawRequest, RawResponse
 from mock_server.exchange.universe import Universe

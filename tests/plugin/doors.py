@@ -8,7 +8,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
-from contracts.testing.door import Door
+from contracts.testing.clients.door import Door
 from mock_server.exchange.faults import Fault
 from mock_server.exchange.messages import HeaderList, RawRequest, RawResponse
 from mock_server.exchange.universe import Universe

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import count
 from typing import Any
 
-from contracts.testing.state import State
+from contracts.testing.keeping.state import State
 from mock_server import Options, Sandbox, compile_api
 from mock_server.exchange.messages import RawRequest, RawResponse
 from mock_server.openapi import jsontext

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from contracts.exchanges import Answer, Presented, Target, carried
-from contracts.testing.door import Door
-from contracts.testing.drift import Drift, drift
-from contracts.testing.recording import Recorder, real_service
-from contracts.testing.recordings import read_recording, write_recording
+from contracts.testing.clients.door import Door
+from contracts.testing.recording.drift import Drift, drift
+from contracts.testing.recording.recorder import Recorder, real_service
+from contracts.testing.recording.recordings import read_recording, write_recording
 from contracts.wire import WireRequest, received
 from mock_server import MockServer
 from mock_server.exchange.journal import Entry

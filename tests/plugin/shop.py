@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contracts.testing.clock import Clock
-from contracts.testing.mailbox import capture
-from contracts.testing.webhooks import Webhooks
+from contracts.testing.hooks.mailbox import capture
+from contracts.testing.hooks.webhooks import Webhooks
 from mock_server import Options, Sandbox, compile_api
 from mock_server.exchange.messages import RawRequest
 from mock_server.exchange.universe import Universe

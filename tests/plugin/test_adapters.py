@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from contracts.testing import adapters
-from contracts.testing.adapters import DoorAdapter, RequestRefused, live_session, session
+from contracts.testing.clients import adapters
+from contracts.testing.clients.adapters import DoorAdapter, RequestRefused, live_session, session
 from mock_server import MockServer
 from mock_server.errors import ConfigurationError
 from mock_server.exchange.messages import RawRequest, RawResponse

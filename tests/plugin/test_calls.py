@@ -13,8 +13,8 @@ from unittest.mock import ANY
 import pytest
 
 from contracts.service import NOT_JSON
-from contracts.testing.calls import Calls
-from contracts.testing.expecting import ABSENT
+from contracts.testing.traffic.calls import Calls
+from contracts.testing.traffic.expecting import ABSENT
 from mock_server.errors import ConfigurationError
 from mock_server.exchange.faults import Fault
 from tests.plugin.asked import FORM, TOKEN, Shop
@@ -327,7 +327,7 @@ def test_what_no_json_has_may_be_expected_and_is_told() -> None:
 
 
 def test_secrets_of_the_api_are_hidden_without_being_told_of_them() -> None:
-    from contracts.testing.calls import Calls
+    from contracts.testing.traffic.calls import Calls
     from mock_server.packs import source_of
     from mock_server.sandbox import Sandbox
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from contracts.testing.clock import Clock
-from contracts.testing.mailbox import Receiver, answering, mailbox_of
+from contracts.testing.hooks.mailbox import Receiver, answering, mailbox_of
 from mock_server import ApiSource, ConfigurationError, DescriptionError, Options, Sandbox, compile_api
 from mock_server.exchange.universe import Universe
 from mock_server.openapi.values import Json

@@ -11,10 +11,10 @@ import pytest
 from contracts.bench import Task
 from contracts.checks.registry import all_checks
 from contracts.conformance import campaign  # noqa: F401 - it is imported here, and stays when pytester forgets what its runs imported
-from contracts.testing.contract import Contract, apidouble_contract
-from contracts.testing.contract_runs import Engagement, Spent, prepared
-from contracts.testing.contract_texts import Telling, result_text
-from contracts.testing.items import name_of
+from contracts.testing.contracting.contract import Contract, apidouble_contract
+from contracts.testing.contracting.items import name_of
+from contracts.testing.contracting.runs import Engagement, Spent, prepared
+from contracts.testing.contracting.texts import Telling, result_text
 from mock_server.errors import ConfigurationError
 from tests.planted_bugs.bakery import create_app
 from tests.planted_bugs.serving import listening
@@ -33,7 +33,7 @@ def module(bug: str | None, *more: str) -> str:
     """A test module of a bakery in this process, with a mistake or without one."""
     options = "".join(f", {one}" for one in more)
     return f"""
-from contracts.testing.contract import apidouble_contract
+from contracts.testing.contracting.contract import apidouble_contract
 from tests.planted_bugs.bakery import create_app
 
 app = create_app({bug!r})
@@ -99,7 +99,7 @@ def test_a_wrong_service_is_red_with_the_shortest_sequence_and_lf_runs_it_again(
 def test_collecting_sends_nothing_and_needs_no_credential(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         test_it=f"""
-from contracts.testing.contract import apidouble_contract
+from contracts.testing.contracting.contract import apidouble_contract
 
 def app(environ, start_response):
     raise AssertionError("a request")
@@ -162,7 +162,7 @@ def test_another_machine_is_refused_unless_it_is_allowed(pytester: pytest.Pytest
 def test_a_task_that_comes_to_nothing_is_skipped_with_its_reason(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         test_it=f"""
-from contracts.testing.contract import apidouble_contract
+from contracts.testing.contracting.contract import apidouble_contract
 from tests.planted_bugs.bakery import create_app
 
 bakery = apidouble_contract({str(BAKERY / "openapi.yaml")!r}, app=create_app(), checks=["read_your_write"])

@@ -12,7 +12,7 @@ import pytest
 
 from contracts.testing.clock import Clock
 from contracts.testing.credentials import Credential, Credentials, UnknownCredential
-from contracts.testing.state import State
+from contracts.testing.keeping.state import State
 from mock_server import ConfigurationError, Options, Sandbox, compile_api
 from mock_server.exchange.messages import RawRequest
 from mock_server.openapi.values import Json

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from contracts.exchanges import Transcript, exchange_files, load, run
-from contracts.testing.drift import RECORD_AGAIN, Drift, drift, drift_text
-from contracts.testing.recordings import read_recording
+from contracts.testing.recording.drift import RECORD_AGAIN, Drift, drift, drift_text
+from contracts.testing.recording.recordings import read_recording
 from mock_server.errors import Place
 from mock_server.exchange.journal import Entry
 from mock_server.exchange.messages import RawResponse

@@ -13,8 +13,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from contracts.service import same_json
-from contracts.testing.calls import Exchange
-from contracts.testing.expecting import ABSENT
+from contracts.testing.traffic.calls import Exchange
+from contracts.testing.traffic.expecting import ABSENT
 from mock_server.errors import ConfigurationError
 from mock_server.openapi import pointers
 from mock_server.openapi.values import Json

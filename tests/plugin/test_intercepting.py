@@ -18,8 +18,8 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.util.retry import Retry
 
-from contracts.testing import adapters, transports
-from contracts.testing.intercepting import Refusal, intercepting
+from contracts.testing.clients import adapters, transports
+from contracts.testing.clients.intercepting import Refusal, intercepting
 from mock_server import MockServer
 from mock_server.errors import ApidoubleError, ConfigurationError
 from mock_server.exchange.messages import RawResponse
@@ -253,8 +253,9 @@ def test_a_refused_request_opens_no_connection(ask: Ask, live: MockServer) -> No
 NO_SOCKETS = """\
 import asyncio, sys
 import httpx, requests
-from contracts.testing import adapters, transports
-from contracts.testing.intercepting import intercepting
+from contracts.testing.clients import adapters
+from contracts.testing.clients import transports
+from contracts.testing.clients.intercepting import intercepting
 from mock_server.exchange.messages import RawResponse
 
 seen = []
@@ -407,7 +408,8 @@ def test_a_route_that_is_no_url_is_a_configuration_error(route: str) -> None:
 
 
 def test_importing_it_imports_neither_library() -> None:
-    code = "import sys, contracts.testing.intercepting; print([n for n in ('requests', 'httpx') if n in sys.modules])"
+    loaded = "print([n for n in ('requests', 'httpx') if n in sys.modules])"
+    code = f"import sys, contracts.testing.clients.intercepting; {loaded}"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert ran.stdout.strip() == "[]"
 

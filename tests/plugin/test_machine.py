@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
-from contracts.testing.contract import Contract, apidouble_contract
+from contracts.testing.contracting.contract import Contract, apidouble_contract
+from contracts.testing.contracting.machine import ContractMachine, Violated, contract_state_machine
 from contracts.testing.doubles import MockApis
-from contracts.testing.machine import ContractMachine, Violated, contract_state_machine
 from mock_server.errors import ConfigurationError
 from tests.planted_bugs.bakery import create_app
 

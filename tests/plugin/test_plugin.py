@@ -6,16 +6,15 @@ import os
 import subprocess
 import sys
 from fnmatch import fnmatch
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-# A run of pytest inside this process forgets what it has imported; what is here before stays.
-import contracts.testing.adapters
-import contracts.testing.intercepting
-import contracts.testing.records
-import contracts.testing.transports  # noqa: F401
-import mock_server.web.embedded  # noqa: F401 - as the four above
+# A run of pytest inside this process forgets what it has imported; what is there before stays.
+for _name in ("clients.adapters", "clients.intercepting", "clients.transports", "doubles", "recording.records"):
+    import_module(f"contracts.testing.{_name}")
+import_module("mock_server.web.embedded")
 
 SHOP = Path(__file__).resolve().parent.parent / "acceptance" / "descriptions" / "shop.yaml"
 

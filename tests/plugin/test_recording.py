@@ -13,8 +13,8 @@ import pytest
 from flask import Flask, Response, request
 
 from contracts.service import Unreachable
-from contracts.testing.realservice import credential_of
-from contracts.testing.recording import NotWhileRecording, Recorder, real_service
+from contracts.testing.recording.realservice import credential_of
+from contracts.testing.recording.recorder import NotWhileRecording, Recorder, real_service
 from contracts.wire import WireRequest, received
 from mock_server.errors import ConfigurationError
 from tests.planted_bugs.bakery import create_app

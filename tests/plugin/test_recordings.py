@@ -16,10 +16,10 @@ import yaml
 from flask import Flask, Response, request
 
 from contracts.exchanges import load, run
-from contracts.testing.drift import drift
-from contracts.testing.hiding import Hiding, forms_of
-from contracts.testing.recording import Recorder, Taken, real_service
-from contracts.testing.recordings import read_recording, recording_path, write_recording
+from contracts.testing.recording.drift import drift
+from contracts.testing.recording.hiding import Hiding, forms_of
+from contracts.testing.recording.recorder import Recorder, Taken, real_service
+from contracts.testing.recording.recordings import read_recording, recording_path, write_recording
 from contracts.wire import WireRequest, received
 from mock_server.errors import ApidoubleError, FixtureError
 from mock_server.packs import ApiSource, source_of
@@ -339,7 +339,7 @@ def test_a_secret_that_is_left_is_not_written(tmp_path: Path, monkeypatch: pytes
         recorder = recorder_of("bakery", url, universe=universe("bakery", "left"),
                                headers=["Authorization: Bearer bakery_north_readwrite"])  # fmt: skip
         bakery_flow(Client(recorder.served, recorder, credential="north"))
-    monkeypatch.setattr("contracts.testing.recordings.transcribed",
+    monkeypatch.setattr("contracts.testing.recording.recordings.transcribed",
                         lambda *_, **__: [{"name": "bakery_north_readwrite"}])  # fmt: skip
     with pytest.raises(ApidoubleError, match="nothing was"):
         keep(recorder, path)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from contracts.testing.state import Absent, Items, State
+from contracts.testing.keeping.state import Absent, Items, State
 from mock_server import Options, Sandbox, StateError
 from mock_server.openapi import jsontext
 from mock_server.packs import source_of

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from contracts.conformance.verification import Verifier
 from contracts.judge import Judge
-from contracts.testing import strategies
-from contracts.testing.contract_default import default_api
-from contracts.testing.strategies import ValidRequest, from_operation, from_response, operations_of
+from contracts.testing.contracting import strategies
+from contracts.testing.contracting.default import default_api
+from contracts.testing.contracting.strategies import ValidRequest, from_operation, from_response, operations_of
 from contracts.transports import into_universe
 from contracts.wire import WireRequest
 from mock_server.errors import ConfigurationError

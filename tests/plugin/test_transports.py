@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.testing import transports
-from contracts.testing.transports import (
+from contracts.testing.clients import transports
+from contracts.testing.clients.transports import (
     AsyncDoorTransport,
     DoorTransport,
     RequestRefused,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.testing.calls import Calls
-from contracts.testing.verdict import OPT_OUT, verdict
+from contracts.testing.traffic.calls import Calls
+from contracts.testing.traffic.verdict import OPT_OUT, verdict
 from mock_server.exchange.faults import Fault
 from mock_server.exchange.messages import RawRequest
 from mock_server.openapi.compile import Api

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from contracts.testing.webhooks import Webhooks
+from contracts.testing.hooks.webhooks import Webhooks
 from mock_server import ConfigurationError
 from mock_server.openapi.values import Json
 from tests.plugin.shop import HOOK, Bench

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contracts.receiving.receiver import receiving
-from contracts.testing.mailbox import is_below, mailbox_of
+from contracts.testing.hooks.mailbox import is_below, mailbox_of
 from mock_server import ConfigurationError
 from mock_server.openapi import jsontext
 from mock_server.openapi.values import Json

@@ -46,5 +46,6 @@ def _valid(given: dict[str, object]) -> bool:
     if set(given) - {"title", "budget"}:
         return False
     title, budget = given.get("title"), given.get("budget", 0)
-    whole = isinstance(budget, int | float) and not isinstance(budget, bool) and budget == int(budget)
-    return isinstance(title, str) and 1 <= len(title) <= 80 and whole and budget >= 0
+    if not isinstance(budget, int | float) or isinstance(budget, bool) or budget < 0 or budget != int(budget):
+        return False
+    return isinstance(title, str) and 1 <= len(title) <= 80

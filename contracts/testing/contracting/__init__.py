@@ -1,0 +1,1 @@
+"""Contract checks in a test suite: as items, as a state machine, and as strategies."""

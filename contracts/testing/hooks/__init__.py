@@ -1,0 +1,1 @@
+"""The webhooks of a test: captured, answered, led into the receiver under test."""

@@ -1,0 +1,1 @@
+"""What a double keeps, for tests to read and write."""

@@ -1,0 +1,1 @@
+"""Recording the real service in the place of a double, and what has drifted from the recordings since."""
