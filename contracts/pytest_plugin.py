@@ -62,17 +62,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Registers the markers."""
+    from contracts.testing.contracting.default import default_api, root_folder
     from contracts.testing.contracting.options import MARKERS
 
     for line in (_MARKER, *MARKERS):
         config.addinivalue_line("markers", line)
     if config.getini("mock_api_drift") not in {"report", "fail"}:
         raise pytest.UsageError(f"mock_api_drift is report or fail, got {config.getini('mock_api_drift')!r}")
-    if config.getini("mock_api"):
-        from contracts.testing.contracting.default import default_api
-
-        path = config.rootpath / config.getini("mock_api")
-        default_api.set(str(path) if path.is_file() else config.getini("mock_api"))
+    default_api.set(config.getini("mock_api") or None)
+    root_folder.set(config.rootpath)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

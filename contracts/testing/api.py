@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
@@ -204,11 +204,14 @@ class MockApi:
         times: int | None = 1,
         delay: float = 0.0,
         reset: bool = False,
+        headers: Mapping[str, str] | None = None,
+        body: str | None = None,
     ) -> None:
         """The next ``times`` calls of an operation (``*``: of any) go wrong; None is for ever.
 
-        They are answered with ``status`` in the description's own error schema, ``delay`` seconds late, or not at all
-        (``reset``: the connection breaks). A fault that nothing met fails the test.
+        They are answered with ``status`` in the description's own error schema and further ``headers``, or with a
+        ``body`` as it is, which no description need know; ``delay`` seconds late; or not at all (``reset``: the
+        connection breaks). A fault that nothing met fails the test.
         """
         self._only_double("api.fail")
         known = self.served.api.refs
@@ -219,12 +222,16 @@ class MockApi:
         if status is None and not delay and not reset:
             raise ConfigurationError("a fault does something", got="neither status nor delay nor reset",
                                      hint=f'api.fail("{operation_id}", status=503)')  # fmt: skip
+        if status is None and (headers or body is not None):
+            raise ConfigurationError("headers and a body go with a status", got=f"headers={headers}, body={body!r}",
+                                     hint=f'api.fail("{operation_id}", status=502, …)')  # fmt: skip
         if status is not None and not 100 <= status <= 599:
             raise ConfigurationError("this is no status code", got=str(status), allowed="100 to 599")
         if (times is not None and times < 1) or delay < 0:
             raise ConfigurationError("a fault cannot strike like that", got=f"times={times}, delay={delay}",
                                      allowed="times from 1 (or None), delay from 0 seconds")  # fmt: skip
-        fault = Fault(operation_id, self.name, status=status, delay=delay, reset=reset, count=times)
+        fault = Fault(operation_id, self.name, status=status, delay=delay, reset=reset, count=times,
+                      headers=tuple((headers or {}).items()), body=body)  # fmt: skip
         with self.universe.lock:
             self.universe.faults.append(fault)
 

@@ -10,7 +10,11 @@ from mock_server.openapi.values import Json
 
 @dataclass(slots=True)
 class Fault:
-    """A fault for one operation (``*`` for all). ``count`` is how often it still strikes; None for ever."""
+    """A fault for one operation (``*`` for all). ``count`` is how often it still strikes; None for ever.
+
+    ``headers`` are added to the answer of a ``status``. With a ``body`` that is the whole answer, as a gateway in
+    between would give it; else the description's own error schema decides what it looks like.
+    """
 
     operation_id: str
     api: str | None = None
@@ -20,6 +24,8 @@ class Fault:
     probability: float = 1.0
     count: int | None = None
     struck: int = 0
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str | None = None
 
     def as_json(self) -> dict[str, Json]:
         """The shape in the control API; ``delay`` in seconds."""
@@ -32,6 +38,8 @@ class Fault:
             "probability": self.probability,
             "count": self.count,
             "struck": self.struck,
+            "headers": dict(self.headers),
+            "body": self.body,
         }
 
 

@@ -166,8 +166,12 @@ class Line:
             return RawResponse(503, (), b"", fault.delay, reset=True)
         if fault.status is None:
             response = self._exchange(operation, match, turn)
+        elif fault.body is not None:
+            response = RawResponse(fault.status, fault.headers, fault.body.encode())
         else:
-            problem = Problem(Kind.FAULT, "a fault was set for this operation", status=fault.status)
+            problem = Problem(
+                Kind.FAULT, "a fault was set for this operation", status=fault.status, headers=fault.headers
+            )
             response = self._refuser.refuse(problem, operation, turn)
         return replace(response, delay=fault.delay)
 

@@ -229,3 +229,17 @@ def test_threads(mock_api):
     assert len(api.state["products"]) == 40
 """,
     ).assert_outcomes(passed=1)
+
+
+def test_a_fault_may_answer_what_a_gateway_would(suite: pytest.Pytester) -> None:
+    outcome(suite, """
+def test_gateway(mock_api):
+    api = mock_api()
+    api.fail("listProducts", status=502, headers={"Content-Type": "text/html"}, body="<h1>Bad Gateway</h1>")
+    api.fail("listProducts", status=503, headers={"Retry-After": "5"})
+    session = api.session()
+    assert session.get("/products").text == "<h1>Bad Gateway</h1>"
+    busy = session.get("/products")
+    assert (busy.status_code, busy.headers["Retry-After"], busy.json()["status"]) == (503, "5", 503)
+    assert session.get("/products").ok
+""").assert_outcomes(passed=1)

@@ -58,7 +58,15 @@ def test_every_annotation_has_an_example_that_the_vocabulary_admits(name: str) -
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/contract-checks.md", "docs/checks.md"],
+    [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/contract-checks.md",
+        "docs/checks.md",
+        "docs/testing.md",
+    ],
 )
 def test_paths_named_in_the_documents_exist(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")

@@ -53,7 +53,7 @@ def test_curl_lines_of_the_readme_answer_what_it_shows(server: MockServer) -> No
 
 
 def test_readme_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    example = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    example = re.search(r"```python\n(import requests\nfrom mock_server import MockServer.*?)```", README, re.DOTALL)
     assert example is not None
     description = ROOT / "tests" / "acceptance" / "descriptions" / "shop.yaml"
     (tmp_path / "openapi.yaml").write_text(description.read_text(encoding="utf-8"), encoding="utf-8")

@@ -152,10 +152,7 @@ class Engagement:
         local = is_local(target.url)
         _permitted(target, local=local)
         self.who = identified(self.prepared.identity, of.served, self._environ, local=local)
-        common = self.who.common or {}
-        reach = (
-            _InProcess(target, _app_of(contract), common) if contract.app is not None else Reach(target, common=common)
-        )
+        reach = self._way(target)
         drafter = Drafter(of.roster, self.who.callers)
         words = [probe(reach, drafter, identified=self.prepared.identity.given),
                  "" if self.who.callers else self.who.word]  # fmt: skip

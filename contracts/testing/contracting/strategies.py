@@ -13,8 +13,9 @@ from weakref import WeakKeyDictionary
 
 from hypothesis import strategies as st
 
-from contracts.testing.contracting.default import default_api
+from contracts.testing.contracting.default import default_api, root_folder
 from contracts.testing.contracting.values import parameter_values, values
+from contracts.testing.setup import located
 from contracts.wire import Values, WireRequest, received, written
 from mock_server.errors import ApidoubleError, ConfigurationError, did_you_mean
 from mock_server.exchange.requests import Reading, RequestReader, value_schema
@@ -94,10 +95,10 @@ def _told(request: ValidRequest) -> str:
 def from_operation(operation_id: str, *, api: Described | None = None, **fixed: Any) -> st.SearchStrategy[ValidRequest]:
     """Valid requests of an operation, each valid as it goes over the wire; small ones where a test fails.
 
-    ``api`` is a pack's name, the path of a description, or a ``mock_api``; without one it is the default of the ini
-    file. ``fixed`` members have values of their own, plain ones or strategies: ``body__name="Jane"``,
-    ``query__limit=st.just(5)``, ``body__items__0__price=…``. A ``ConfigurationError`` about an operation or parameter
-    that there is not comes with the first draw.
+    ``api`` is a pack's name, the path of a description (in pytest's root folder), or a ``mock_api``; without one it is
+    the default of the ini file. ``fixed`` members have values of their own, plain ones or strategies:
+    ``body__name="Jane"``, ``query__limit=st.just(5)``, ``body__items__0__price=…``. A ``ConfigurationError`` about an
+    operation or parameter that there is not comes with the first draw.
     """
     return st.deferred(lambda: _requests(_api(api), operation_id, fixed))
 
@@ -119,7 +120,7 @@ def _api(api: Described | None) -> Api:
         raise ConfigurationError("nothing says which API this is about", allowed="api=… with a pack's name or a file",
                                  hint="or set mock_api in the ini file of pytest")  # fmt: skip
     if isinstance(wanted, str | Path):
-        return _loaded(str(wanted))
+        return _loaded(located(wanted, [root_folder.get()]))
     return wanted if isinstance(wanted, Api) else wanted.served.api
 
 

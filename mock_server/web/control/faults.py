@@ -57,6 +57,8 @@ def _fault() -> Fault:
         reset=asked.get("reset", False),
         probability=float(asked.get("probability", 1)),
         count=int(count) if count is not None else None,
+        headers=tuple(asked.get("headers", {}).items()),
+        body=asked.get("body"),
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 import requests
 from werkzeug.test import Client
@@ -35,6 +37,11 @@ def test_the_one_that_a_marker_names(mock_api: MockApis) -> None:
     assert mock_api().session().get("/campaigns").json() == []
 
 
+@pytest.mark.mock_api("../openapi.yaml", seed="../seed.yaml")
+def test_with_a_seed_of_ones_own(mock_api: MockApis) -> None:
+    assert [each["title"] for each in mock_api().session().get("/campaigns").json()] == ["Spring", "Summer"]
+
+
 def test_over_a_socket(mock_api: MockApis) -> None:
     api = mock_api("../openapi.yaml")
     assert requests.get(api.url + "/campaigns", timeout=5).json() == []
@@ -49,6 +56,20 @@ def test_as_a_wsgi_application(mock_api: MockApis) -> None:
 def test_with_httpx(mock_api: MockApis) -> None:
     with mock_api().client("platform") as client:
         assert client.get("/customers", params={"limit": 2}).json()["has_more"] is True
+
+
+def test_with_an_asynchronous_client(mock_api: MockApis) -> None:
+    api = mock_api("../openapi.yaml")
+
+    async def create(client: httpx.AsyncClient, number: int) -> int:
+        return (await client.post("/campaigns", json={"title": f"Number {number}"})).status_code
+
+    async def create_many() -> list[int]:
+        async with api.async_client() as near, api.async_client(live=True) as far:
+            return await asyncio.gather(*(create(near if number % 2 else far, number) for number in range(20)))
+
+    assert asyncio.run(create_many()) == [201] * 20
+    assert len(api.state["campaigns"]) == 20
 
 
 @pytest.mark.parametrize("number", range(3))

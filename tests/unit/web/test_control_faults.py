@@ -23,6 +23,20 @@ def test_fault_strikes_as_often_as_it_counts(zoo: Double) -> None:
     assert (shown["count"], shown["struck"]) == (0, 2)
 
 
+def test_fault_adds_headers_to_the_answer_in_the_descriptions_own_words(zoo: Double) -> None:
+    zoo.control("POST", "/faults", json={"status": 503, "headers": {"Retry-After": "5"}})
+    answer = zoo.call("GET", "/pets")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.json["status"] == 503
+
+
+def test_fault_answers_what_no_description_has(zoo: Double) -> None:
+    page = {"status": 502, "headers": {"Content-Type": "text/html"}, "body": "<h1>Bad Gateway</h1>"}
+    zoo.control("POST", "/faults", json=page)
+    answer = zoo.call("GET", "/pets")
+    assert (answer.status_code, answer.content_type, answer.text) == (502, "text/html", "<h1>Bad Gateway</h1>")
+
+
 def test_fault_leaves_other_operations_alone(zoo: Double) -> None:
     zoo.control("POST", "/faults", json={"operation_id": "listpets", "status": 500})
     assert zoo.create("Rex")["name"] == "Rex"
@@ -68,6 +82,8 @@ def test_faults_taken_back_strike_no_more(zoo: Double) -> None:
         ({"operation_id": 5}, "/operation_id", "must be a string"),
         ({"api": "pest"}, "/api", "did you mean 'pets'?"),
         ({"status": True}, "/status", "must be an integer"),
+        ({"body": "busy"}, "", "'status'"),
+        ({"status": 500, "headers": {"A b": "1"}}, "/headers/A b", "must match"),
         ({"status": "500"}, "/status", "must be an integer"),
         ({"status": 99}, "/status", "at least 200"),
         ({"status": 10**30}, "/status", "at most 599"),
