@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Generator, Iterator
+from contextvars import Token
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _WORKER = pytest.StashKey["Worker"]()
 _RECORDING = pytest.StashKey["Recording"]()
 _APIS = pytest.StashKey["MockApis"]()
+_DEFAULTS = pytest.StashKey[tuple[Token[Any], Token[Any]]]()
 _DRIFT = "mock_api_drift"
 _SERVICE = "replies that break the description"
 
@@ -69,12 +71,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", line)
     if config.getini("mock_api_drift") not in {"report", "fail"}:
         raise pytest.UsageError(f"mock_api_drift is report or fail, got {config.getini('mock_api_drift')!r}")
-    default_api.set(config.getini("mock_api") or None)
-    root_folder.set(config.rootpath)
+    config.stash[_DEFAULTS] = default_api.set(config.getini("mock_api") or None), root_folder.set(config.rootpath)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stops the live server, if there is one."""
+    """Stops the live server, if there is one; a run inside this process leaves nothing behind."""
+    for token in config.stash.get(_DEFAULTS, ()):
+        token.var.reset(token)
     worker = config.stash.get(_WORKER, None)
     if worker is not None:
         worker.close()

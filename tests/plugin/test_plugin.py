@@ -232,7 +232,9 @@ def test_threads(mock_api):
 
 
 def test_a_fault_may_answer_what_a_gateway_would(suite: pytest.Pytester) -> None:
-    outcome(suite, """
+    outcome(
+        suite,
+        """
 def test_gateway(mock_api):
     api = mock_api()
     api.fail("listProducts", status=502, headers={"Content-Type": "text/html"}, body="<h1>Bad Gateway</h1>")
@@ -242,4 +244,5 @@ def test_gateway(mock_api):
     busy = session.get("/products")
     assert (busy.status_code, busy.headers["Retry-After"], busy.json()["status"]) == (503, "5", 503)
     assert session.get("/products").ok
-""").assert_outcomes(passed=1)
+""",
+    ).assert_outcomes(passed=1)

@@ -7,6 +7,7 @@ import re
 import threading
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from mock_server import Options, Sandbox, StateError
 from mock_server.openapi import jsontext
 from mock_server.packs import source_of
 from tests.plugin.pets import NOW, Bench
+
+SHOP = Path(__file__).resolve().parent.parent / "acceptance" / "descriptions" / "shop.yaml"
 
 
 @pytest.fixture
@@ -336,12 +339,13 @@ def test_failure_shows_the_line_of_the_test_and_the_message(pytester: pytest.Pyt
     pytester.makepyfile(
         """
         def test_it(mock_api):
-            mock_api("repzo").state["client"].add(name=5)
+            mock_api("shop.yaml").state["products"].add(name=5, price=1)
         """
     )
-    result = pytester.runpytest_subprocess()
+    pytester.makefile(".yaml", shop=SHOP.read_text(encoding="utf-8"))
+    result = pytester.runpytest_subprocess("-p", "no:schemathesis")
     text = result.stdout.str()
-    assert 'api.state["client"] at /name: this item of client breaks its schema' in text
+    assert 'api.state["products"] at /name: this item of products breaks its schema' in text
     assert "stored.py" not in text
     assert "shelves.py" not in text
 

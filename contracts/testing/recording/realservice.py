@@ -92,7 +92,7 @@ def real_service(
     """The service at a URL, with what the command line gives to get in.
 
     ``headers`` are ``Name: value``, ``credentials`` are ``name=Name: value`` with the name of one of the double's.
-    Where several APIs are recorded, the API's comes first (``kirimdev/platform=…``), and others' are passed over.
+    Where several APIs are recorded, the API's comes first (``shop/admin=…``), and others' are passed over.
     ``${VARIABLE}`` in a value is read from ``environ`` (``os.environ``). A host alone (``https://api.example.com``)
     gets the description's base path; a URL with a path, if only a slash, is the base URL as it stands. A
     ``ConfigurationError`` for plain HTTP to another machine, and for names that are not known.
