@@ -274,7 +274,7 @@ class MockApi:
     def _only_double(self, what: str) -> None:
         self.used_powers = True
         if self.recorder is not None:
-            from contracts.testing.recording.recorder import NotWhileRecording
+            from contracts.testing.recording import NotWhileRecording
 
             raise NotWhileRecording(f"{what} is something that only a double has")
 

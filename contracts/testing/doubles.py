@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contracts.testing.api import MockApi
-from contracts.testing.recording.realservice import NotWhileRecording
+from contracts.testing.recording import NotWhileRecording
 from contracts.testing.setup import Setup, files, located, moment
 from contracts.testing.worker import Worker
 from mock_server.errors import ConfigurationError, did_you_mean

@@ -1,4 +1,7 @@
-"""JSON Web Tokens (RFC 7519): checking them for a scheme, minting them, publishing the keys (RFC 7517)."""
+"""JSON Web Tokens (RFC 7519): checking them for a scheme, minting them, publishing the keys (RFC 7517).
+
+PyJWT brings cryptography, which takes a tenth of a second to import, so it is imported where a scheme has tokens.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-
-import jwt
-from jwt.algorithms import get_default_algorithms
 
 from mock_server.exchange.authentication import TokenVerifier
 from mock_server.model.call import Principal
@@ -42,6 +42,8 @@ class TokenRules:
 
 def verifier(rules: TokenRules) -> TokenVerifier:
     """A check of a token's signature, times, issuer, audience and required claims at a given time."""
+    import jwt
+
     # Time is the universe's own, which the library cannot know: it is checked below.
     own_checks = ("verify_exp", "verify_nbf", "verify_iat")
     options: Any = dict.fromkeys(own_checks, False) | {
@@ -118,6 +120,8 @@ def mint_token(
     claims: Mapping[str, Json] | None = None,
 ) -> str:
     """A token that the scheme accepts until ``lifetime`` after ``now``; ``claims`` overrides any claim."""
+    import jwt
+
     payload: dict[str, Json] = {
         "sub": subject,
         "iat": int(now.timestamp()),
@@ -134,6 +138,8 @@ def mint_token(
 
 def jwks(rules: Sequence[TokenRules]) -> dict[str, Json]:
     """The public keys as a JSON Web Key Set; shared secrets are left out."""
+    from jwt.algorithms import get_default_algorithms
+
     keys: list[Json] = []
     for rule in rules:
         name = rule.algorithms[0]

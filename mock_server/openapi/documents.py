@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from mock_server.errors import ApidoubleError, Place, UnresolvedReference, did_you_mean
-from mock_server.openapi import overlay, pointers, source
+from mock_server.openapi import pointers, source
 from mock_server.openapi.values import Json
 
 _FETCH_SECONDS = 10.0
@@ -100,6 +100,8 @@ class Documents:
         document = _read(path, access)
         value = document.value
         for each in overlays:
+            from mock_server.openapi import overlay  # with its JSONPath, for those who have overlays
+
             value = overlay.apply(value, overlay.load_overlay(each, limits=limits))
         patched = _Document(document.name, value, path)
         return cls(quote(path.name), patched, folder=path.parent, access=access, overlays=overlays)
@@ -121,6 +123,8 @@ class Documents:
         """
         patched = source.checked(value, name=name, limits=limits)
         for number, each in enumerate(overlays, start=1):
+            from mock_server.openapi import overlay
+
             checked = source.checked(each, name=f"overlay {number}", limits=limits)
             patched = overlay.apply(patched, overlay.overlay_from(checked, name=f"overlay {number}"))
         document = _Document(name, patched)

@@ -9,10 +9,10 @@ from threading import Lock
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from faker import Faker
-
 if TYPE_CHECKING:
     from random import Random
+
+    from faker import Faker
 
 _POOL_SIZE = 97  # a prime, so that values drawn with different strides do not fall into step
 _ENVELOPES = frozenset({"", "data", "attributes", "result", "results", "item", "items", "value", "object", "payload"})
@@ -21,6 +21,8 @@ _faker_lock = Lock()
 
 @cache
 def _faker() -> Faker:
+    from faker import Faker  # a tenth of a second, for which an API that samples nothing need not wait
+
     return Faker("en_US")  # costs about 50 ms, hence one for the whole process
 
 

@@ -6,8 +6,6 @@ import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-import jwt
-
 from mock_server.errors import ConfigurationError, did_you_mean
 from mock_server.exchange.authentication import Credential
 from mock_server.exchange.tokens import mint_token
@@ -76,6 +74,8 @@ def minted_token(
             hint=did_you_mean(chosen, rules),
         )
     span = parse_duration(lifetime)
+    import jwt  # late, as in tokens.py
+
     try:
         return mint_token(rules[chosen], subject=subject, scopes=scopes, now=now, lifetime=span, claims=claims)
     except OverflowError:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Protocol
 
 from mock_server.errors import ApidoubleError
@@ -22,10 +23,9 @@ from mock_server.webhooks.delivery import Delivery, Standing
 from mock_server.webhooks.message import composed
 from mock_server.webhooks.options import WebhookOptions
 from mock_server.webhooks.outbox import Outbox
-from mock_server.webhooks.posting import Poster
 from mock_server.webhooks.queueing import Webhooks, told
 from mock_server.webhooks.recipients import Target, refreshed
-from mock_server.webhooks.retrying import Reply, attempted, failed
+from mock_server.webhooks.retrying import Reply, Send, attempted, failed
 
 _THREADS = 4  # a receiver that does not answer holds up only its own thread until the timeout
 _SHORTEST_WAIT = 0.005
@@ -68,7 +68,7 @@ class Courier:
         chosen = options if options is not None else WebhookOptions()
         self._apis = apis
         self._catch_up = catch_up
-        self._send = chosen.send if chosen.send is not None else Poster(allowed_hosts=chosen.allowed_hosts)
+        self._send: Send = chosen.send or (lambda message: _poster(chosen.allowed_hosts)(message))
         self.targets = tuple(Target(f"start-{number}", url) for number, url in enumerate(chosen.targets, 1))
         self._condition = threading.Condition()
         self._senders: dict[int, Sender] = {}
@@ -247,6 +247,14 @@ class Courier:
             self._condition.wait(min((wait for wait in waits if wait is not None), default=None))
             self._waiting -= 1
             return True
+
+
+@cache
+def _poster(allowed_hosts: frozenset[str]) -> Send:
+    """What posts over HTTP; urllib3 is imported with the first message, since most doubles send none."""
+    from mock_server.webhooks.posting import Poster
+
+    return Poster(allowed_hosts=allowed_hosts)
 
 
 def _timers_due(sender: Sender) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mock_server.webhooks.posting import Send
+from mock_server.webhooks.retrying import Send
 
 
 @dataclass(frozen=True, slots=True)

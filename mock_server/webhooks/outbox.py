@@ -10,8 +10,8 @@ from threading import Lock
 
 from mock_server.errors import StateError
 from mock_server.webhooks.delivery import Delivery, Standing
-from mock_server.webhooks.posting import Send
 from mock_server.webhooks.recipients import Target
+from mock_server.webhooks.retrying import Send
 
 Refresh = Callable[[Delivery], Delivery]
 """Gives an open delivery as it stands now: held, released, or failed because its recipient is gone."""

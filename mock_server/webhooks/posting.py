@@ -10,8 +10,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import time
-from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from collections.abc import Iterator
 
 import urllib3
 from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError
@@ -19,9 +18,6 @@ from urllib3.util import Timeout, Url, parse_url
 
 from mock_server.webhooks.message import Message
 from mock_server.webhooks.retrying import Reply
-
-Send: TypeAlias = Callable[[Message], Reply]
-"""How messages leave: ``Poster(...)`` over HTTP; a test may give a function of its own that keeps them."""
 
 _READ = 4096  # of an answer's body; nothing is done with it, but a sender that never reads breaks some receivers
 _LOOPBACK_NAMES = ("localhost", ".localhost")  # RFC 6761 §6.3

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import TypeAlias
 
 from mock_server.webhooks.delivery import Attempt, Delivery, Standing
+from mock_server.webhooks.message import Message
 
 _LONGEST_WAIT = timedelta(days=7)
 _ASKS_TO_WAIT = frozenset({429, 503})  # RFC 6585 §4, RFC 9110 §15.6.4
@@ -29,6 +32,10 @@ class Reply:
     def is_success(self) -> bool:
         """Whether the receiver took the message."""
         return self.status is not None and 200 <= self.status < 300
+
+
+Send: TypeAlias = Callable[[Message], Reply]
+"""How messages leave: ``posting.Poster(...)`` over HTTP; a test may give a function of its own that keeps them."""
 
 
 def attempted(

@@ -17,8 +17,7 @@ from mock_server.exchange.universe import Universe
 from mock_server.sandbox import Sandbox
 from mock_server.webhooks.delivery import Delivery
 from mock_server.webhooks.message import Message
-from mock_server.webhooks.posting import Send
-from mock_server.webhooks.retrying import Reply
+from mock_server.webhooks.retrying import Reply, Send
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -19,7 +19,6 @@ from mock_server.openapi.values import Json
 from mock_server.sandbox import Sandbox, Served
 from mock_server.webhooks import delivery as queued
 from mock_server.webhooks.delivery import Attempt, Standing
-from mock_server.webhooks.posting import Poster
 from mock_server.webhooks.recipients import Target
 from mock_server.webhooks.signing import signature_headers
 
@@ -240,6 +239,8 @@ class Webhooks(Sequence[Delivery]):
         __tracebackhide__ = True
         _check_url(url)
         if receiver == "network":
+            from mock_server.webhooks.posting import Poster
+
             poster = Poster()
             refusal = poster.refusal(url)
             if refusal is not None:

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from contracts.options import header_of
 from contracts.service import Reply, Transport, Unreachable
 from contracts.testing.clients.intercepting import beside
+from contracts.testing.recording import NotWhileRecording
 from contracts.transports import Tls, over_http
-from mock_server.errors import ApidoubleError, ConfigurationError, did_you_mean
+from mock_server.errors import ConfigurationError, did_you_mean
 from mock_server.exchange.journal import REDACTED_HEADERS
 from mock_server.model.anatomy import words
 from mock_server.sandbox import Served
@@ -21,10 +22,6 @@ TIMEOUT = 30.0
 """Seconds that one request to the real service may take."""
 
 _CREDENTIAL_WORDS = frozenset({"authorization", "auth", "key", "apikey", "token", "secret", "cookie", "session"})
-
-
-class NotWhileRecording(ApidoubleError):
-    """A test does what only a double can do, or lacks what the real service needs; it is to be skipped."""
 
 
 @dataclass(slots=True)

@@ -19,8 +19,9 @@ from contracts.exchanges import carried
 from contracts.findings import Finding
 from contracts.judging import Judges
 from contracts.service import Recorded, Reply
+from contracts.testing.recording import NotWhileRecording
 from contracts.testing.recording.hiding import Hiding
-from contracts.testing.recording.realservice import NotWhileRecording, RealService, is_credential, real_service
+from contracts.testing.recording.realservice import RealService, is_credential, real_service
 from contracts.wire import WireRequest
 from mock_server.errors import ApidoubleError, ConfigurationError
 from mock_server.exchange.authentication import Credential

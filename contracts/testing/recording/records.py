@@ -10,9 +10,10 @@ from typing import Any
 
 from contracts.service import Unreachable
 from contracts.testing.api import MockApi
+from contracts.testing.recording import NotWhileRecording
 from contracts.testing.recording.drift import Drift, drift, drift_text
 from contracts.testing.recording.realservice import RealService, real_service
-from contracts.testing.recording.recorder import NotWhileRecording, Recorder
+from contracts.testing.recording.recorder import Recorder
 from contracts.testing.recording.recordings import read_recording, recording_path, write_recording
 from mock_server.errors import ApidoubleError, Place
 from mock_server.openapi.values import Json
