@@ -116,7 +116,7 @@ def pytest_sessionfinish(session):
 
 def pytest_testnodedown(node, error):
     spent, whole = node.workeroutput["share"]
-    print(f"SHARE {spent} {whole}")
+    print(f"\\nSHARE {spent} {whole}")
 """
 
 

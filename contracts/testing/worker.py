@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from contracts.testing.setup import Setup
+from mock_server.exchange.messages import RawResponse
 from mock_server.exchange.universe import Universe
 from mock_server.sandbox import Sandbox
-from mock_server.web.entry import SESSION, problem, raw_path
+from mock_server.web.entry import SESSION, MockEntry, problem, raw_path, sent
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -76,7 +77,9 @@ class Worker:
             if self._server is None:
                 from mock_server.web.embedded import EmbeddedServer  # granian, for live use alone
 
-                self._server = EmbeddedServer(self._switchboard, max_body=_MAX_BODY).start()
+                self._server = EmbeddedServer(
+                    self._switchboard, max_body=_MAX_BODY, answer=self._switchboard.answer
+                ).start()
                 for interception in self._interceptions:
                     interception.let_through(self._server.url)
         self._switchboard.put_through(name, application)
@@ -125,15 +128,23 @@ class Switchboard:
             self._applications.pop(name, None)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path = raw_path(environ)
-        named = environ.get("HTTP_MOCK_SESSION") or ""
-        if path.startswith(SESSION):
-            named = unquote(path[len(SESSION) :].partition("/")[0])
-        application = self._applications.get(named)
+        name = _named(environ)
+        application = self._applications.get(name)
         if application is not None:
             return application(environ, start_response)
         known = ", ".join(self._applications) or "none"
-        detail = f"no test {named!r} is running here" if named else f"{path} names no test: use api.url as the base URL"
-        return problem(
-            start_response, 410, f"{detail} (running: {known}); a client outlived its test, or keeps its URL"
-        )
+        detail = f"no test {name!r} is running here" if name else "the path names no test: use api.url as the base URL"
+        gone = problem(410, f"{detail} (running: {known}); a client outlived its test, or keeps its URL")
+        return sent(gone, start_response, head=environ["REQUEST_METHOD"] == "HEAD")
+
+    def answer(self, environ: WSGIEnvironment) -> RawResponse | None:
+        """What a double answers by itself; None for everything else, recorders among it, which wait for somebody."""
+        application = self._applications.get(_named(environ))
+        return application.answer(environ) if isinstance(application, MockEntry) else None
+
+
+def _named(environ: WSGIEnvironment) -> str:
+    path = raw_path(environ)
+    if path.startswith(SESSION):
+        return unquote(path[len(SESSION) :].partition("/")[0])
+    return environ.get("HTTP_MOCK_SESSION") or ""

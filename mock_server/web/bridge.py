@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from mock_server.exchange.messages import RawResponse
+from mock_server.web.entry import framed
+
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -18,16 +21,28 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def asgi(application: WSGIApplication, *, threads: Executor, max_body: int) -> ASGIApplication:
-    """The application as an ASGI one; its requests run on ``threads``.
+Answer: TypeAlias = "Callable[[WSGIEnvironment], RawResponse | None]"
+"""The response to a request where it takes no time worth a thread; None for requests that the application is to get."""
 
-    Of a body larger than ``max_body`` the application sees one byte more than that, enough to refuse it.
+
+def asgi(
+    application: WSGIApplication, *, threads: Executor, max_body: int, answer: Answer = lambda _: None
+) -> ASGIApplication:
+    """The application as an ASGI one; its requests run on ``threads``, but for those that ``answer`` answers.
+
+    Handing a request to a thread and back takes several times as long as most answers of a double. Of a body larger
+    than ``max_body`` the application sees one byte more than that, enough to refuse it.
     """
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         body = await _read(receive, max_body + 1)
+        environ = _environ(scope, body)
+        response = answer(environ)
+        if response is not None:
+            await _respond(response, send, head=scope["method"] == "HEAD")
+            return
         started: dict[str, Any] = {}
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -35,20 +50,33 @@ def asgi(application: WSGIApplication, *, threads: Executor, max_body: int) -> A
             return lambda _data: None  # PEP 3333's write(); nothing here uses it
 
         def run() -> bytes:
-            return b"".join(application(_environ(scope, body), start_response))
+            return b"".join(application(environ, start_response))
 
         try:
             payload = await asyncio.get_running_loop().run_in_executor(threads, run)
         except ConnectionResetError:
             await _break(send)
             return
-        headers = [
-            (name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in started["headers"]
-        ]
-        await send({"type": "http.response.start", "status": started["status"], "headers": headers})
-        await send({"type": "http.response.body", "body": payload})
+        await _write(send, started["status"], started["headers"], payload)
 
     return serve
+
+
+async def _respond(response: RawResponse, send: Send, *, head: bool) -> None:
+    """Sends a double's response, once a fault's delay is over."""
+    if response.delay:
+        await asyncio.sleep(response.delay)
+    if response.reset:
+        await _break(send)
+        return
+    headers, body = framed(response, head=head)
+    await _write(send, response.status, headers, body)
+
+
+async def _write(send: Send, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _read(receive: Receive, limit: int) -> bytes:

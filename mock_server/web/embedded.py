@@ -18,15 +18,17 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from mock_server.errors import ConfigurationError
+from mock_server.exchange.messages import RawResponse
 from mock_server.openapi.compile import Api
 from mock_server.packs import ApiSource
 from mock_server.sandbox import Options, Sandbox
 from mock_server.web.app import create_app, sandbox_of
-from mock_server.web.bridge import asgi
+from mock_server.web.bridge import Answer, asgi
+from mock_server.web.entry import MockEntry
 from mock_server.web.ports import check_port, reserved_port, url_host
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
@@ -37,15 +39,23 @@ class EmbeddedServer:
     """A WSGI application on a port of this process, served by granian in a thread.
 
     ``port`` 0 finds a free one when it starts. Of a body larger than ``max_body`` bytes the application sees one more.
+    What ``answer`` answers by itself waits for no thread.
     """
 
     def __init__(
-        self, application: WSGIApplication, *, host: str = "127.0.0.1", port: int = 0, max_body: int = 10 * 1024 * 1024
+        self,
+        application: WSGIApplication,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        max_body: int = 10 * 1024 * 1024,
+        answer: Answer = lambda _: None,
     ) -> None:
         self.host = host
         self.port = port
         self._application = application
         self._max_body = max_body
+        self._answer = answer
         self._reserved: socket.socket | None = None
         self._server: Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -100,7 +110,7 @@ class EmbeddedServer:
         self._loop = asyncio.get_running_loop()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="apidouble-request")
         self._server = Server(
-            asgi(self._application, threads=self._threads, max_body=self._max_body),
+            asgi(self._application, threads=self._threads, max_body=self._max_body, answer=self._answer),
             address=self.host,
             port=self.port,
             interface=Interfaces.ASGINL,
@@ -140,7 +150,14 @@ class MockServer:
         port: int = 0,
     ) -> None:
         self.app: Flask = create_app(*sources, overlays=overlays, seed=seed, options=options)
-        self._server = EmbeddedServer(self.app, host=host, port=port, max_body=self.sandbox.options.max_body)
+        self._server = EmbeddedServer(
+            self.app, host=host, port=port, max_body=self.sandbox.options.max_body, answer=self._answer
+        )
+
+    def _answer(self, environ: WSGIEnvironment) -> RawResponse | None:
+        """What the entry answers, unless somebody has wrapped it."""
+        entry = self.app.wsgi_app
+        return entry.answer(environ) if isinstance(entry, MockEntry) else None
 
     @property
     def sandbox(self) -> Sandbox:

@@ -43,41 +43,34 @@ class MockEntry:
         self._sandbox = sandbox
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path = raw_path(environ)
-        session = environ.get("HTTP_MOCK_SESSION") or None
-        prefix = ""
-        if path.startswith(SESSION):
-            named, _, rest = path[len(SESSION) :].partition("/")
-            session, prefix, path = unquote(named), f"{SESSION}{named}", "/" + rest
-        if path == CONTROL or path.startswith(CONTROL + "/"):
-            return self._control(environ, start_response, path, prefix, session)
-        mounted = self._mounted(path)
+        response = self.answer(environ)
+        if response is None:
+            return self._to_flask(environ, start_response)
+        return sent(response, start_response, head=environ["REQUEST_METHOD"] == "HEAD")
+
+    def answer(self, environ: WSGIEnvironment) -> RawResponse | None:
+        """The response to mocked traffic; None for a request that is Flask's: control API, index, no such API."""
+        session, prefix, path = _addressed(environ)
+        mounted = self._mounted(path) if path != CONTROL and not path.startswith(CONTROL + "/") else None
         if mounted is None:
-            environ["PATH_INFO"] = path
-            return self._flask(environ, start_response)
+            return None
         line, mount, path = mounted
         try:
             universe = self._sandbox.universes.get(session) if session is not None else self._sandbox.universes.default
         except ConfigurationError as error:
-            return problem(start_response, 400, str(error))
+            return problem(400, str(error))
         try:
             request = received(environ, path, prefix + mount, max_body=line.max_body)
-            if isinstance(request, str):
-                return problem(start_response, 400, request)
-            return sent(line.answer(request, universe), start_response, head=request.method == "HEAD")
+            return problem(400, request) if isinstance(request, str) else line.answer(request, universe)
         except Exception:
             _log.exception("unexpected failure while answering %s %s", environ.get("REQUEST_METHOD"), path)
-            return problem(start_response, 500, "apidouble failed; the server's log has the details")
+            return problem(500, "apidouble failed; the server's log has the details")
 
-    def _control(
-        self,
-        environ: WSGIEnvironment,
-        start_response: StartResponse,
-        path: str,
-        prefix: str,
-        session: str | None,
-    ) -> Iterable[bytes]:
-        if prefix:
+    def _to_flask(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        session, prefix, path = _addressed(environ)
+        if path != CONTROL and not path.startswith(CONTROL + "/"):
+            environ["PATH_INFO"] = path
+        elif prefix:
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + unquote(prefix)
             environ["HTTP_MOCK_SESSION"] = session
             environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")  # PEP 3333
@@ -91,6 +84,15 @@ class MockEntry:
         name, slash, rest = path[1:].partition("/")
         served = apis.get(name)
         return (served.line, "/" + name, slash + rest or "/") if served is not None else None
+
+
+def _addressed(environ: WSGIEnvironment) -> tuple[str | None, str, str]:
+    """Whom a request is for: the universe's name, the prefix of the path that names it, and the path behind that."""
+    path = raw_path(environ)
+    if not path.startswith(SESSION):
+        return environ.get("HTTP_MOCK_SESSION") or None, "", path
+    named, _, rest = path[len(SESSION) :].partition("/")
+    return unquote(named), f"{SESSION}{named}", "/" + rest
 
 
 def received(environ: WSGIEnvironment, path: str, mount: str, *, max_body: int) -> RawRequest | str:
@@ -173,12 +175,17 @@ def _body(environ: WSGIEnvironment, limit: int) -> bytes | None:
 
 
 def _send(start_response: StartResponse, response: RawResponse, *, head: bool) -> list[bytes]:
-    body, status = response.body, response.status
-    headers = list(response.headers)
+    headers, body = framed(response, head=head)
+    start_response(_STATUS_LINES.get(response.status) or f"{response.status} Unknown", headers)
+    return [body]
+
+
+def framed(response: RawResponse, *, head: bool) -> tuple[list[tuple[str, str]], bytes]:
+    """Headers and body as they go over the wire: with the length where one is due, without a body where none is."""
+    status, headers = response.status, list(response.headers)
     if status != 304 and status >= 200 and status != 204:
-        headers.append(("Content-Length", str(len(body))))
-    start_response(_STATUS_LINES.get(status) or f"{status} Unknown", headers)
-    return [b""] if head or status in {204, 304} else [body]
+        headers.append(("Content-Length", str(len(response.body))))
+    return headers, b"" if head or status in {204, 304} else response.body
 
 
 def _broken() -> Iterator[bytes]:
@@ -190,9 +197,9 @@ def _lost() -> bytes:
     raise ConnectionResetError(0, "a fault was set for this operation")
 
 
-def problem(start_response: StartResponse, status: int, detail: str) -> list[bytes]:
-    """A problem document (RFC 9457) that WSGI itself answers, before any API is asked."""
-    title = HTTPStatus(status).phrase
-    body = jsontext.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
-    start_response(_STATUS_LINES[status], [("Content-Type", PROBLEM_JSON), ("Content-Length", str(len(body)))])
-    return [body]
+def problem(status: int, detail: str) -> RawResponse:
+    """A problem document (RFC 9457) for what no API is asked about."""
+    body = jsontext.dumps(
+        {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    )
+    return RawResponse(status, (("Content-Type", PROBLEM_JSON),), body)

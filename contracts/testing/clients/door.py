@@ -21,8 +21,7 @@ def wsgi_of(door: Door, *, max_body: int, mount: str = "") -> WSGIApplication:
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = raw_path(environ).removeprefix(mount) or "/"
         request = received(environ, path, mount, max_body=max_body)
-        if isinstance(request, str):
-            return problem(start_response, 400, request)
-        return sent(door(request), start_response, head=request.method == "HEAD")
+        response = problem(400, request) if isinstance(request, str) else door(request)
+        return sent(response, start_response, head=environ["REQUEST_METHOD"] == "HEAD")
 
     return application
