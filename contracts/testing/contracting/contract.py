@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from contracts.testing.contracting.default import SECONDS
 from mock_server.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     Url: TypeAlias = str | Callable[[], str]
     App: TypeAlias = WSGIApplication | Callable[[], WSGIApplication]
     Reset: TypeAlias = str | Callable[[], object]
-
-SECONDS = 10.0
-"""How long one item may take."""
 
 _SIZES = (0.01, 100.0)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from contracts.testing.contracting.contract import SECONDS, Contract, apidouble_contract
+from contracts.testing.contracting.default import SECONDS
 
 if TYPE_CHECKING:
     import pytest
+
+    from contracts.testing.contracting.contract import Contract
 
 MARKERS = (
     "contract: an item of an API contract",
@@ -61,6 +63,8 @@ def contract_of(config: pytest.Config) -> Contract | None:
         from mock_server.errors import ConfigurationError
 
         raise ConfigurationError("--contract needs --contract-url, which says where the service is")
+    from contracts.testing.contracting.contract import apidouble_contract
+
     headers = {}
     for text in given.contract_header:
         name, _, value = text.partition(":")
