@@ -263,7 +263,7 @@ def test_a_function_may_make_the_application() -> None:
 def test_two_processes_do_not_reset_each_others_state(pytester: pytest.Pytester) -> None:
     with listening(create_app()) as url:
         result = pytester.runpytest_subprocess(
-            "-n", "2", "-p", "no:schemathesis", *against(url), f"--contract-reset={url}/reset", "--contract-check=read_your_write",
-            "--contract-check=list_shows_created", "--contract-include=*Product*",
+            "-n", "2", "-p", "no:schemathesis", *against(url), f"--contract-reset={url}/reset",
+            "--contract-check=read_your_write", "--contract-check=list_shows_created", "--contract-include=*Product*",
         )  # fmt: skip
     assert set(result.parseoutcomes()) == {"passed"}

@@ -403,15 +403,13 @@ def test_receiver_cannot_answer_what_is_no_answer(bench: Bench, status: int, tim
     assert mailbox_of(bench.universe).receivers == ()
 
 
-def test_receivers_that_nothing_came_for_are_told(bench: Bench) -> None:
+def test_answers_that_nothing_came_for_are_told(bench: Bench) -> None:
     bench.webhooks.subscribe(HOOK)
     bench.webhooks.answer(HOOK, status=500, times=2)
-    bench.webhooks.answer("http://other.test", status=500)
+    bench.webhooks.answer("http://other.test", status=500)  # whenever something should come
     bench.order()
-    len(bench.webhooks)
     assert bench.webhooks.missed() == (
         "api.webhooks.answer('http://app.test/in', status=500, times=2): 1 of 2 deliveries came",
-        "api.webhooks.answer('http://other.test', status=500): 0 deliveries came",
     )
     bench.clock.advance("PT5S")
-    assert len(bench.webhooks.missed()) == 1
+    assert bench.webhooks.missed() == ()

@@ -54,8 +54,8 @@ class Receiver:
 
     @property
     def missed(self) -> bool:
-        """Whether it was to answer more messages than there were."""
-        return self.met < (1 if self.times is None else self.times)
+        """Whether it was to answer a number of messages, and there were fewer."""
+        return self.times is not None and self.met < self.times
 
 
 class Mailbox:

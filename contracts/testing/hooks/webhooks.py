@@ -255,13 +255,11 @@ class Webhooks(Sequence[Delivery]):
                                      allowed='a callable, or "network"')  # fmt: skip
 
     def missed(self) -> tuple[str, ...]:
-        """What ``answer`` and ``deliver_to`` have prepared and nothing came for, in the words of the test."""
-        found = []
-        for each in mailbox_of(self._universe).receivers:
-            if each.missed:
-                of = f" of {each.times}" if each.times is not None else ""
-                found.append(f"api.webhooks.{each.name}: {each.met}{of} deliveries came")
-        return tuple(found)
+        """The answers that ``answer`` has prepared and nothing came for, in the words of the test."""
+        self.deliver()
+        receivers = mailbox_of(self._universe).receivers
+        return tuple(f"api.webhooks.{each.name}: {each.met} of {each.times} deliveries came"
+                     for each in receivers if each.missed)  # fmt: skip
 
     # Inside
 

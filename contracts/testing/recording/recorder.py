@@ -138,7 +138,7 @@ class Recorder:
         """Holds the request against the description, as the line does."""
         reading = RequestReader(operation).read(request, match.values)
         if isinstance(reading, Problem):
-            trace.violations = reading.violations
+            trace.violations, trace.refused = reading.violations, reading  # which fails the test, whoever answers
         else:
             trace.notes, trace.meaning = reading.notes, self.served.model.meaning(operation.id)
 
