@@ -45,7 +45,7 @@ SOME_OF_REPZO = ("client", "product")
 
 
 FULL = os.environ.get("APIDOUBLE_CHECKS")
-SECONDS = float(FULL or 6)
+SECONDS = float(FULL or 5)
 SCALE = 1.0 if FULL else 0.15
 
 SENSIBLE = 0.3

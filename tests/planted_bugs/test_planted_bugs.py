@@ -30,7 +30,7 @@ FULL = bool(os.environ.get("APIDOUBLE_PLANTED"))
 """The full size: every check and operation against each mutant, and a minute for each correct service."""
 
 SECONDS = 60.0 if FULL else 10.0
-CORRECT_SECONDS = 60.0 if FULL else 5.0
+CORRECT_SECONDS = 60.0 if FULL else 3.0
 SCALE = 1.0 if FULL else 0.25
 
 _HERE = Path(__file__).parent
