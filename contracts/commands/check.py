@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from contracts.commands.asked import Asked, Choice, Identity, Target, Wanted
+from contracts.extra import need_extra
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WRITTEN = click.Path(dir_okay=False, path_type=Path)
@@ -108,6 +109,7 @@ def check(description: str, url: str | None, **given: Any) -> None:
     if given["update_baseline"] and given["baseline"] is None:
         raise click.UsageError("--update-baseline goes with --baseline FILE")
     # The checks bring Hypothesis, Schemathesis and openapi-core; `apidouble --help` does without.
+    need_extra()
     from contracts.commands.checking import checked
 
     sys.exit(checked(asked(description, url, given), os.environ))

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from contracts.checks.registry import Check, all_checks, chosen
+from contracts.extra import need_extra
 from mock_server.openapi import jsontext
 
 
@@ -16,6 +17,7 @@ from mock_server.openapi import jsontext
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts; its shape is kept stable.")
 def checks(name: str | None, as_json: bool) -> None:
     """List the checks that `apidouble check` makes, or explain one by its NAME (a family: its checks)."""
+    need_extra()
     wanted = chosen((name,), ()) if name is not None else frozenset(all_checks())
     found = [check for check in all_checks().values() if check.name in wanted]
     if as_json:

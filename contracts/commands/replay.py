@@ -11,6 +11,7 @@ import click
 
 from contracts.commands.asked import Asked
 from contracts.commands.check import IDENTITY, REACHING, asked, options
+from contracts.extra import need_extra
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -28,6 +29,7 @@ def replay(files: tuple[Path, ...], url: str | None, description: str | None, **
     Exit codes: 0 none of them happens any more, 1 one does, 2 wrong usage, 3 the service cannot be reached, or answers
     otherwise before it comes to the point.
     """
+    need_extra()
     from contracts.commands.replays import replayed  # brings what `apidouble --help` does without
 
     wanted: Asked = asked(description or "", url, given)

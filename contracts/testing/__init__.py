@@ -81,5 +81,9 @@ def __getattr__(name: str) -> Any:
     """A public name from its module (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _HOMES[name].startswith("contracting."):
+        from contracts.extra import need_extra
+
+        need_extra()
     value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     return value

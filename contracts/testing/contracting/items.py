@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest._code.code import ReprExceptionInfo, ReprFileLocation, ReprTracebackNative, TerminalRepr
 
+from contracts.extra import need_extra
 from contracts.testing.contracting.contract import Contract
 from contracts.testing.contracting.options import contract_of
 from mock_server.errors import ApidoubleError
@@ -32,6 +33,7 @@ def collected(collector: pytest.Collector, name: str, contract: Contract) -> Con
 def command_line_items(config: pytest.Config, session: pytest.Session) -> list[pytest.Item]:
     """The items of the contract that ``--contract`` names; none without it. ``UsageError`` for what cannot be used."""
     try:
+        need_extra()
         contract = contract_of(config)
         if contract is None:
             return []
@@ -64,6 +66,10 @@ class ContractCollector(pytest.Collector):
 
     def collect(self) -> Iterator[ContractItem]:
         """An item for each task that the description gives rise to; nothing is sent."""
+        try:
+            need_extra()
+        except ApidoubleError as error:
+            raise self.CollectError(f"{self.name}: {error}") from None
         from contracts.testing.contracting.runs import Engagement, prepared  # brings Hypothesis and openapi-core
 
         named = isinstance(self.parent, pytest.Session)  # on the command line
