@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from contracts.service import NOT_JSON
     from contracts.testing.api import MockApi
     from contracts.testing.clock import Clock
     from contracts.testing.contracting.contract import Contract, apidouble_contract
@@ -40,6 +41,7 @@ _HOMES = {
     "Items": "keeping.stored",
     "MockApi": "api",
     "MockApis": "doubles",
+    "NOT_JSON": "traffic.exchange",
     "State": "keeping.state",
     "UnknownCredential": "credentials",
     "ValidRequest": "contracting.strategies",
@@ -66,6 +68,7 @@ __all__ = [
     "Items",
     "MockApi",
     "MockApis",
+    "NOT_JSON",
     "State",
     "UnknownCredential",
     "ValidRequest",

@@ -246,3 +246,12 @@ def test_gateway(mock_api):
     assert session.get("/products").ok
 """,
     ).assert_outcomes(passed=1)
+
+
+def test_every_public_name_is_there_and_has_words_of_its_own() -> None:
+    public = import_module("contracts.testing")
+    assert sorted(public.__all__) == sorted(public._HOMES)
+    for name in public.__all__:
+        assert getattr(public, name) is not None, name
+    with pytest.raises(AttributeError, match="no attribute 'MockAPI'"):
+        _ = public.MockAPI
