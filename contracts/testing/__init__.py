@@ -54,6 +54,7 @@ _HOMES = {
 
 __all__ = [
     "ABSENT",
+    "NOT_JSON",
     "Absent",
     "Calls",
     "Clock",
@@ -68,7 +69,6 @@ __all__ = [
     "Items",
     "MockApi",
     "MockApis",
-    "NOT_JSON",
     "State",
     "UnknownCredential",
     "ValidRequest",
