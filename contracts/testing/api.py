@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.testing.clients.door import wsgi_of
 from contracts.testing.clock import Clock
-from contracts.testing.credentials import Credential, Credentials
+from contracts.testing.credentials import Credentials
 from contracts.testing.hooks.webhooks import Webhooks
 from contracts.testing.keeping.state import State
 from contracts.testing.traffic.calls import Calls
@@ -104,8 +104,7 @@ class MockApi:
         """
         from contracts.testing.clients import adapters
 
-        sent = self._presented(credential)
-        headers, query = (sent.headers, sent.query) if sent is not None else ({}, {})
+        headers, query = self._presented(credential)
         if live:
             return adapters.live_session(self.url, headers=headers, query=query)
         return adapters.session(self.door, self.base_url, headers=headers, query=query)
@@ -115,8 +114,7 @@ class MockApi:
         _need_httpx()
         from contracts.testing.clients import transports
 
-        sent = self._presented(credential)
-        headers, query = (sent.headers, sent.query) if sent is not None else ({}, {})
+        headers, query = self._presented(credential)
         if live:
             return transports.live_client(self.url, headers=headers, query=query)
         return transports.client(self.door, self.base_url, headers=headers, query=query)
@@ -126,8 +124,7 @@ class MockApi:
         _need_httpx()
         from contracts.testing.clients import transports
 
-        sent = self._presented(credential)
-        headers, query = (sent.headers, sent.query) if sent is not None else ({}, {})
+        headers, query = self._presented(credential)
         if live:
             return transports.live_async_client(self.url, headers=headers, query=query)
         return transports.async_client(self.door, self.base_url, headers=headers, query=query)
@@ -268,8 +265,12 @@ class MockApi:
         unused = self._webhooks.missed() if "_webhooks" in vars(self) else ()
         return tuple(dict.fromkeys((*self._told, *now, *unused)))
 
-    def _presented(self, name: str | None) -> Credential | None:
-        return self.credentials[name] if name is not None else None
+    def _presented(self, name: str | None) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """The headers and query parameters of a credential; none without one."""
+        if name is None:
+            return {}, {}
+        credential = self.credentials[name]
+        return credential.headers, credential.query
 
     def _only_double(self, what: str) -> None:
         self.used_powers = True

@@ -121,13 +121,13 @@ class MockApis:
         return tuple(self._double(setup, sandbox, said))
 
     def _double(self, setup: Setup, sandbox: Sandbox, said: Wanted) -> list[MockApi]:
+        if self._recorder is not None and setup.frozen_at is not None:
+            raise NotWhileRecording("a clock that stands still is something that only a double has")
         universe = self._worker.universe(sandbox)
         made = [MockApi(self._worker, sandbox, served, universe) for served in sandbox.apis.values()]
         for api in made:
             api.allow_invalid = said.allow_invalid
             if self._recorder is not None:
-                if setup.frozen_at is not None:
-                    raise NotWhileRecording("a clock that stands still is something that only a double has")
                 api.recorder = self._recorder(api)
             self._made[setup, api.name] = api
             for operation_id, fault in said.faults.items():

@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from contracts.testing.setup import Setup
 from mock_server.exchange.messages import RawResponse
 from mock_server.exchange.universe import Universe
 from mock_server.sandbox import Sandbox
-from mock_server.web.entry import SESSION, MockEntry, problem, raw_path, sent
+from mock_server.web.entry import SESSION, MockEntry, addressed, problem, sent
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -128,7 +127,7 @@ class Switchboard:
             self._applications.pop(name, None)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        name = _named(environ)
+        name = addressed(environ)[0] or ""
         application = self._applications.get(name)
         if application is not None:
             return application(environ, start_response)
@@ -139,12 +138,5 @@ class Switchboard:
 
     def answer(self, environ: WSGIEnvironment) -> RawResponse | None:
         """What a double answers by itself; None for everything else, recorders among it, which wait for somebody."""
-        application = self._applications.get(_named(environ))
+        application = self._applications.get(addressed(environ)[0] or "")
         return application.answer(environ) if isinstance(application, MockEntry) else None
-
-
-def _named(environ: WSGIEnvironment) -> str:
-    path = raw_path(environ)
-    if path.startswith(SESSION):
-        return unquote(path[len(SESSION) :].partition("/")[0])
-    return environ.get("HTTP_MOCK_SESSION") or ""

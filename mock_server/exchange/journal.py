@@ -15,6 +15,7 @@ from mock_server.model.meaning import Meaning, Reason
 from mock_server.model.outcome import Outcome
 from mock_server.model.problem import Problem
 from mock_server.model.redaction import REDACTED
+from mock_server.openapi.description import SecurityScheme
 from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json, Violation
 
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from mock_server.exchange.limiting import Standing
 
 REDACTED_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "api-key", "set-cookie"})
+
+
+def secret_names(schemes: Iterable[SecurityScheme]) -> frozenset[str]:
+    """The lower-case names of headers and parameters whose values are credentials, by an API's security schemes."""
+    named = (scheme.parameter.lower() for scheme in schemes)
+    return REDACTED_HEADERS | frozenset(name for name in named if name)
 
 
 @dataclass(slots=True)

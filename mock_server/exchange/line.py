@@ -17,7 +17,7 @@ from mock_server.exchange.committing import Committing
 from mock_server.exchange.cors import cors_headers
 from mock_server.exchange.explaining import explained
 from mock_server.exchange.faults import strike
-from mock_server.exchange.journal import REDACTED_HEADERS, Entry, Trace
+from mock_server.exchange.journal import Entry, Trace, secret_names
 from mock_server.exchange.limiting import Limiter, told
 from mock_server.exchange.locations import outcome_headers
 from mock_server.exchange.matching import Matcher
@@ -67,8 +67,7 @@ class Line:
         self._matcher = Matcher(self.api)
         self.committing = Committing((model,))
         self.webhooks = Webhooks(model)
-        parameters = (scheme.parameter.lower() for scheme in self.api.security_schemes.values())
-        self._secrets = REDACTED_HEADERS | frozenset(name for name in parameters if name)
+        self._secrets = secret_names(self.api.security_schemes.values())
 
     def compile(self) -> None:
         """Compiles every operation, so that a broken description shows before the first request."""

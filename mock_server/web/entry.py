@@ -50,7 +50,7 @@ class MockEntry:
 
     def answer(self, environ: WSGIEnvironment) -> RawResponse | None:
         """The response to mocked traffic; None for a request that is Flask's: control API, index, no such API."""
-        session, prefix, path = _addressed(environ)
+        session, prefix, path = addressed(environ)
         mounted = self._mounted(path) if path != CONTROL and not path.startswith(CONTROL + "/") else None
         if mounted is None:
             return None
@@ -67,7 +67,7 @@ class MockEntry:
             return problem(500, "apidouble failed; the server's log has the details")
 
     def _to_flask(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        session, prefix, path = _addressed(environ)
+        session, prefix, path = addressed(environ)
         if path != CONTROL and not path.startswith(CONTROL + "/"):
             environ["PATH_INFO"] = path
         elif prefix:
@@ -86,7 +86,7 @@ class MockEntry:
         return (served.line, "/" + name, slash + rest or "/") if served is not None else None
 
 
-def _addressed(environ: WSGIEnvironment) -> tuple[str | None, str, str]:
+def addressed(environ: WSGIEnvironment) -> tuple[str | None, str, str]:
     """Whom a request is for: the universe's name, the prefix of the path that names it, and the path behind that."""
     path = raw_path(environ)
     if not path.startswith(SESSION):

@@ -15,6 +15,8 @@ from flask import Flask, Response, request
 from contracts.service import Unreachable
 from contracts.testing.recording.realservice import credential_of
 from contracts.testing.recording.recorder import NotWhileRecording, Recorder, real_service
+from contracts.testing.traffic.calls import Calls
+from contracts.testing.traffic.verdict import verdict
 from contracts.wire import WireRequest, received
 from mock_server.errors import ConfigurationError
 from tests.planted_bugs.bakery import create_app
@@ -54,6 +56,21 @@ def echoing(**given: Any) -> Iterator[Recorder]:
 
 def client(recorder: Recorder, *, credential: str | None = "north") -> Client:
     return Client(recorder.served, recorder, credential=credential)
+
+
+# Violations
+
+
+def test_what_violates_the_description_fails_the_test_whoever_answers_it() -> None:
+    with echoing() as recorder:
+        client(recorder)("GET", "/customers")
+        assert verdict(Calls(recorder.served, recorder.universe)) == ()
+        client(recorder)("POST", "/customers", {"nmae": "Jane"})
+        client(recorder)("GET", "/custmers")
+        invalid, unknown = verdict(Calls(recorder.served, recorder.universe))
+    assert "violates the description" in invalid
+    assert "is not described" in unknown
+    assert "GET /custmers" in unknown
 
 
 # Credentials

@@ -25,12 +25,12 @@ from contracts.testing.recording.realservice import RealService, is_credential, 
 from contracts.wire import WireRequest
 from mock_server.errors import ApidoubleError, ConfigurationError
 from mock_server.exchange.authentication import Credential
-from mock_server.exchange.journal import REDACTED_HEADERS, Entry, Trace
+from mock_server.exchange.journal import Entry, Trace, secret_names
 from mock_server.exchange.matching import Matcher
 from mock_server.exchange.messages import HeaderList, RawRequest, RawResponse
 from mock_server.exchange.requests import RequestReader
 from mock_server.exchange.universe import Universe
-from mock_server.model.problem import Problem
+from mock_server.model.problem import Kind, Problem
 from mock_server.openapi.compile import Api
 from mock_server.openapi.description import Operation
 from mock_server.openapi.templates import Fit, PathMatch
@@ -82,7 +82,7 @@ class Recorder:
         self._judges = Judges(served.api, judge=None, checks=CHECKS)
         self._matcher = Matcher(served.api)
         self._carried = tuple(_carried(served.api, served.credentials))
-        self._secret_names = _secret_names(served.api)
+        self._secret_names = secret_names(served.api.security_schemes.values())
         self._taken: list[Taken] = []
         self._findings: list[Finding] = []
         self._ticks = 0
@@ -120,6 +120,9 @@ class Recorder:
         if operation is not None:
             trace.operation_id = operation.id
             self._read(operation, request, match, trace)
+        elif request.method != "OPTIONS":
+            kind = Kind.NO_ROUTE if match.fit is Fit.NONE else Kind.METHOD_NOT_ALLOWED
+            trace.refused = Problem(kind, f"{api.title} describes no {request.method} {path}")
         credential = self._named(request)
         trace.principal = credential.name if credential is not None else None
         sent = self._sent(request, operation, credential)
@@ -271,11 +274,6 @@ def _carried(api: Api, credentials: Sequence[Credential]) -> list[tuple[Credenti
         headers = {name.lower(): value for name, value in sent.headers.items()}
         found.append((credential, headers, dict(sent.query)))
     return found
-
-
-def _secret_names(api: Api) -> frozenset[str]:
-    named = (scheme.parameter.lower() for scheme in api.security_schemes.values())
-    return REDACTED_HEADERS | frozenset(name for name in named if name)
 
 
 def _with(headers: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from contracts.testing.traffic.expecting import (
 from contracts.testing.traffic.telling import MOST_LINES, Teller, counted, indented, often
 from mock_server.errors import ConfigurationError, did_you_mean
 from mock_server.exchange.authentication import secrets_seeded
-from mock_server.exchange.journal import REDACTED_HEADERS, Entry
+from mock_server.exchange.journal import Entry, secret_names
 from mock_server.exchange.matching import Matcher
 from mock_server.exchange.universe import Universe
 from mock_server.model.redaction import Secrets
@@ -56,8 +56,7 @@ class Calls(Sequence[Exchange]):
         self._universe = universe
         self._secrets = secrets if secrets is not None else self._own_secrets
         self._matcher = Matcher(served.api)
-        parameters = (scheme.parameter.lower() for scheme in served.api.security_schemes.values())
-        self._secret_names = REDACTED_HEADERS | frozenset(name for name in parameters if name)
+        self._secret_names = secret_names(served.api.security_schemes.values())
         self._known: dict[str, Exchange] = {}
 
     # A sequence
