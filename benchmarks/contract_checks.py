@@ -1,116 +1,185 @@
-"""Requests per second of `apidouble check` and of Schemathesis' own command, on the same double, in one run.
+"""Requests per second of `apidouble check` and of Schemathesis' own command on the same double, in one run.
 
-Each by its own account: exchanges in the seconds of the run. Nothing limits the double.
+    python benchmarks/contract_checks.py [PACK|FILE] [--seconds 20] [--rounds 3]
+
+In each round every command has its turn, each on a fresh double of its own in a process of its own, on another core. The
+double counts what it is asked; the time is the command's from its start to its end, loading and reports and all. One
+worker each, the same time each.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
-import socket
-import statistics
+import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-
-import requests
-
-from mock_server.packs import source_of
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # benchmarks are not installed
+
+from benchmarks.peers.figures import spread  # noqa: E402
+from benchmarks.peers.processes import Command, ask, cores, free_port, pinned, running  # noqa: E402
+from benchmarks.peers.table import markdown, middle  # noqa: E402
+from mock_server.packs import source_of  # noqa: E402
+
 BIN = Path(sys.executable).parent
 OURS = re.compile(r"(?P<requests>\d+) exchanges in (?P<seconds>[\d.]+) s")
 THEIRS = re.compile(r"(?P<requests>\d+) generated.*in (?P<seconds>[\d.]+)s =", re.DOTALL)
+BASE = "schemathesis run"
+GRACE_SECONDS = 120
 
 
-def rate(api: str, command: Callable[[str], list[str]], counted: re.Pattern[str]) -> float:
-    """How many requests a second a command makes by its own account, on a fresh double in a process of its own."""
+@dataclass(frozen=True, slots=True)
+class Tester:
+    """A command that is measured. ``words`` is its command line for a URL, ``account`` finds what it says of itself."""
+
+    name: str
+    words: Callable[[str], list[str]]
+    account: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: requests that the double was asked, seconds from start to end, CPU seconds of the command; and both by
+    the command's own account."""
+
+    requests: int
+    seconds: float
+    cpu: float
+    told_requests: int
+    told_seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return self.requests / self.seconds
+
+    @property
+    def cpu_rate(self) -> float:
+        """Requests a second of CPU, which other load on the machine hardly moves."""
+        return self.requests / self.cpu
+
+    @property
+    def told_rate(self) -> float:
+        """Requests a second by its own account."""
+        return self.told_requests / self.told_seconds
+
+
+def run(api: str, tester: Tester, *, seconds: int) -> Run:
+    """One run of a command against a fresh double."""
+    both = cores()
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    double = subprocess.Popen([str(BIN / "apidouble"), "serve", api, "--port", str(port), "--no-limits"],
-                              stdout=subprocess.DEVNULL)  # fmt: skip
-    try:
-        wait_for(url)
-        with tempfile.TemporaryDirectory() as folder:
-            run = subprocess.run(command(url), cwd=folder, capture_output=True, text=True, check=False)
-        found = counted.search(run.stdout)
-        if found is None:
-            raise SystemExit(run.stdout[-2000:] + run.stderr[-2000:])
-        return float(found["requests"]) / float(found["seconds"])
-    finally:
-        double.terminate()
-        double.wait(10)
+    double = (sys.executable, "-m", "mock_server", "serve", api, "--port", str(port), "--no-limits")
+    with tempfile.TemporaryDirectory() as folder:
+        start = Command(double, Path(folder), {})
+        with running(start, port=port, ready="/__mock__/apis", core=both[0] if both else None, seconds=60,
+                     log=Path(folder) / "double.log"):  # fmt: skip
+            words = pinned(tuple(tester.words(f"http://127.0.0.1:{port}")), both[1] if both else None)
+            begun, before = time.monotonic(), cpu_of_ended()
+            done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False,
+                                  timeout=seconds * 3 + GRACE_SECONDS)  # fmt: skip
+            taken, cpu = time.monotonic() - begun, cpu_of_ended() - before
+            told = accounted(done.stdout + done.stderr, tester.account)
+            return Run(asked(port), taken, cpu, int(told["requests"]), float(told["seconds"]))
 
 
-def free_port() -> int:
-    """A port of this machine that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def cpu_of_ended() -> float:
+    """CPU seconds of all processes that this one has started and seen end."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
-def wait_for(url: str) -> None:
-    """Returns when the double answers."""
-    for _ in range(600):
-        try:
-            requests.get(f"{url}/__mock__/apis", timeout=1)
-            return
-        except requests.RequestException:
-            time.sleep(0.1)
-    raise SystemExit(f"{url} does not answer")
+def accounted(printed: str, account: re.Pattern[str]) -> re.Match[str]:
+    """Where a command says how much it did; ends the program where it does not."""
+    found = account.search(printed)
+    if found is None or not int(found["requests"]):
+        sys.exit(f"this does not say how many requests were made:\n{printed[-2000:]}")
+    return found
+
+
+def asked(port: int) -> int:
+    """How many exchanges a double has had: the number in the name of the newest."""
+    newest = json.loads(ask(port, "GET", "/__mock__/requests?limit=1").body)["requests"]
+    return int(newest[-1]["id"].removeprefix("r")) if newest else 0
 
 
 def ours(api: str, seconds: int, *checks: str) -> Callable[[str], list[str]]:
     """The command line of `apidouble check`."""
     chosen = [word for check in checks for word in ("--check", check)]
 
-    def command(url: str) -> list[str]:
+    def words(url: str) -> list[str]:
         return [str(BIN / "apidouble"), "check", api, "--url", url, "--max-time", f"{seconds}s", "--no-clean-up",
-                "--size", "10", *chosen]  # fmt: skip
+                "--size", "10", "--workers", "1", *chosen]  # fmt: skip
 
-    return command
+    return words
 
 
 def theirs(api: str, seconds: int) -> Callable[[str], list[str]]:
     """The command line of Schemathesis, with the first credential of the seed."""
 
-    def command(url: str) -> list[str]:
-        apis = requests.get(f"{url}/__mock__/apis", timeout=10).json()["apis"]
-        known = next((one for one in apis[0]["credentials"] if one["in"] == "header"), None)
+    def words(url: str) -> list[str]:
+        served: dict[str, Any] = json.loads(ask(int(url.rpartition(":")[2]), "GET", "/__mock__/apis").body)
+        known = next((one for one in served["apis"][0]["credentials"] if one["in"] == "header"), None)
         header = ["-H", f"{known['parameter']}: {known['value']}"] if known is not None else []
         return [str(BIN / "schemathesis"), "run", str(source_of(api).description), "--url", url, "--max-time",
                 str(seconds), "--max-examples", "10000", "--continue-on-failure", "--generation-database", "none",
-                *header]  # fmt: skip
+                "--workers", "1", "--no-color", *header]  # fmt: skip
 
-    return command
+    return words
+
+
+def table(found: dict[str, list[Run]]) -> str:
+    """One row a command; ratios are to Schemathesis in the same round."""
+    rows = []
+    for name, runs in found.items():
+        pairs = list(zip(runs, found[BASE], strict=True))
+        cells = [[each.rate / base.rate for each, base in pairs],
+                 [each.told_rate / base.told_rate for each, base in pairs],
+                 [each.cpu_rate / base.cpu_rate for each, base in pairs]]  # fmt: skip
+        rows.append([name, middle(spread([each.rate for each in runs])),
+                     *(middle(spread(cell), digits=2) for cell in cells)])  # fmt: skip
+    return markdown(
+        ["median (min-max) over rounds", "req/s", "ratio", "ratio by own account", "ratio per CPU second"], rows
+    )
+
+
+def measured(api: str, testers: Sequence[Tester], *, rounds: int, seconds: int) -> dict[str, list[Run]]:
+    """All runs by command, taken in turn, so that another load on the machine meets each alike."""
+    found: dict[str, list[Run]] = {tester.name: [] for tester in testers}
+    for number in range(rounds):
+        for tester in testers:
+            found[tester.name].append(run(api, tester, seconds=seconds))
+            last = found[tester.name][-1]
+            sys.stderr.write(f"round {number + 1} of {rounds}: {tester.name}: {last.requests} requests in {last.seconds:.1f} s"
+                             f" ({last.told_requests} in {last.told_seconds:.1f} s by its own account)\n")  # fmt: skip
+    return found
 
 
 def main() -> None:
     """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("api", nargs="?", default=str(ROOT / "tests" / "acceptance" / "descriptions" / "shop.yaml"))
     parser.add_argument("--seconds", type=int, default=20)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
-    commands = {
-        "schemathesis run": theirs(given.api, given.seconds),
-        "apidouble check, conformance": ours(given.api, given.seconds, "conformance"),
-        "apidouble check, every family": ours(given.api, given.seconds),
-    }
-    rates: dict[str, list[float]] = {name: [] for name in commands}
-    for _ in range(given.runs):
-        for name, command in commands.items():  # in turn, so that another load on the machine meets each alike
-            counted = THEIRS if name.startswith("schemathesis") else OURS
-            rates[name].append(rate(given.api, command, counted))
-    base = statistics.median(rates["schemathesis run"])
-    print(f"{given.api}, {given.runs} runs of {given.seconds} s; requests per second")
-    print(f"{'':<32}{'min':>8}{'median':>8}{'ratio':>8}")
-    for name, found in rates.items():
-        median = statistics.median(found)
-        print(f"{name:<32}{min(found):>8.0f}{median:>8.0f}{median / base:>8.2f}")
+    testers = (
+        Tester(BASE, theirs(given.api, given.seconds), THEIRS),
+        Tester("apidouble check, conformance", ours(given.api, given.seconds, "conformance"), OURS),
+        Tester("apidouble check, every family", ours(given.api, given.seconds), OURS),
+    )
+    found = measured(given.api, testers, rounds=given.rounds, seconds=given.seconds)
+    print(f"{Path(given.api).name}, {given.rounds} rounds of {given.seconds} s, apidouble {version('apidouble')}, "
+          f"Schemathesis {version('schemathesis')}\n")  # fmt: skip
+    print(table(found))
 
 
 if __name__ == "__main__":

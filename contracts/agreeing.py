@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from contracts.checks.registry import Check
 from contracts.findings import Difference, Side
 from contracts.oracle import Answered, Oracle, Place
+from mock_server.dataclass import dataclass
 from mock_server.model.meaning import Resource
 from mock_server.openapi.values import Json
 

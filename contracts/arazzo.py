@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -19,6 +19,7 @@ import jsonschema_rs
 from jsonpath_rfc9535 import JSONPathError, JSONPathQuery
 from jsonpath_rfc9535 import compile as compile_path
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import FixtureError, Place, did_you_mean
 from mock_server.openapi import pointers
 from mock_server.openapi.compile import Api

@@ -9,13 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import field, replace
 
 import requests
 
 from contracts.callers import given_caller
 from contracts.service import Caller, Reply, Transport, Unreachable
 from contracts.transports import TIMEOUT, Tls
+from mock_server.dataclass import dataclass
 from mock_server.openapi.compile import Api
 
 PLACEHOLDER = "oauth2-access-token"
@@ -29,7 +30,7 @@ class Client:
 
     token_url: str
     id: str
-    secret: str
+    secret: str = field(repr=False)
     scope: str = ""
 
 

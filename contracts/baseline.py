@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ from typing import Any
 import yaml
 
 from contracts.findings import Finding
+from mock_server.dataclass import dataclass
 from mock_server.errors import ApidoubleError, ConfigurationError, Place, did_you_mean
 from mock_server.openapi.source import line_of, parse
+from mock_server.wholefiles import write_whole
 
 UNSAID = "not looked at yet"
 """The reason of an entry that ``--update-baseline`` has added; it waits for a better one."""
@@ -145,7 +147,7 @@ def write_baseline(baseline: Baseline, path: Path) -> None:
     else:
         text = _HEAD + yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=110)
     try:
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
     except OSError as error:
         raise ConfigurationError("the baseline cannot be written", got=f"{path}: {error.strerror}") from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from contracts.checks.registry import Family
 from contracts.drafting import Drafter
@@ -13,6 +13,7 @@ from contracts.judging import Judges
 from contracts.pool import Pool
 from contracts.roster import Roster
 from contracts.service import Caller, Service
+from mock_server.dataclass import dataclass
 from mock_server.packs import ApiSource
 from mock_server.sandbox import Sandbox, Served
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import quote, unquote, unquote_plus
 
 from contracts.service import NOT_JSON, Recorded
 from contracts.wire import WireRequest
+from mock_server.dataclass import dataclass
 from mock_server.model.anatomy import singular, words
 from mock_server.openapi import pointers
 from mock_server.openapi.values import Json

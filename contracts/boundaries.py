@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from contracts.drafting import UNSET
+from mock_server.dataclass import dataclass
 from mock_server.model.anatomy import Member, dissect
 from mock_server.openapi import pointers
 from mock_server.openapi.schemas import Schema

@@ -9,13 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import unquote
 
 from contracts.drafting import Drafter, Wishes
 from contracts.pool import Item, Pool
 from contracts.roster import behaviour_of
 from contracts.service import Caller, Recorded, Service, Unreachable
+from mock_server.dataclass import dataclass
 from mock_server.openapi.templates import Fit
 from mock_server.openapi.values import Json
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from contracts.bindings import Origin, at, identifies, json_of, leaves, plain, said, tokens_of, value_of
 from contracts.checks.registry import CHECKS, Family
 from contracts.findings import Difference, Finding
 from contracts.service import NOT_JSON, Recorded, same_json
+from mock_server.dataclass import dataclass
 from mock_server.openapi import pointers
 from mock_server.openapi.values import Json
 

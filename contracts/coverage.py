@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,6 +16,7 @@ from contracts.exercised import Probe, probe_of
 from contracts.roster import behaviour_of
 from contracts.running import Report
 from contracts.service import Caller, Recorded
+from mock_server.dataclass import dataclass
 from mock_server.model.filters import value_at
 from mock_server.model.meaning import OWN_KEY, Meaning, Resource
 from mock_server.model.model import Model

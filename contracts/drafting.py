@@ -7,7 +7,7 @@ and Hypothesis can shrink it. Drafts are valid by their schemas; whether the ser
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -17,6 +17,7 @@ from contracts.pool import Item, Pool
 from contracts.roster import Roster
 from contracts.service import Caller
 from contracts.wire import Values, WireRequest, written
+from mock_server.dataclass import dataclass
 from mock_server.exchange.authentication import covers
 from mock_server.exchange.requests import value_schema
 from mock_server.model.anatomy import anatomy_of

@@ -10,7 +10,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -20,6 +20,7 @@ from urllib.parse import quote, urlencode
 import jsonschema_rs
 
 from contracts.expectations import Bindings, Mismatch, check_expected, check_sent, compare, resolved
+from mock_server.dataclass import dataclass
 from mock_server.errors import ApidoubleError, ConfigurationError, FixtureError, Place, did_you_mean
 from mock_server.openapi import pointers
 from mock_server.openapi.description import SecurityScheme
@@ -41,8 +42,8 @@ _SHOWN = 160
 class Presented:
     """How a credential travels: the headers and query parameters that carry it."""
 
-    headers: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 Present: TypeAlias = Callable[[str, str], Presented]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
+from mock_server.dataclass import dataclass
 from mock_server.openapi import pointers
 from mock_server.openapi.values import Json
 

@@ -16,10 +16,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from contracts.service import same_json
+from mock_server.dataclass import dataclass
 from mock_server.errors import FixtureError, Place, did_you_mean
 from mock_server.openapi import pointers
 from mock_server.openapi.values import Json

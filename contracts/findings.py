@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from hashlib import sha256
 
 from contracts.checks.registry import CHECKS, Family
 from contracts.service import Recorded
+from mock_server.dataclass import dataclass
 from mock_server.errors import Place
 from mock_server.model.outcome import Difference
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
@@ -18,6 +18,7 @@ from hypothesis.strategies import DataObject
 
 from contracts.findings import Finding, Side, essential
 from contracts.shortening import Choice
+from mock_server.dataclass import dataclass
 
 SHRINK_SECONDS = 8.0
 """How long one finding is shrunk at most."""

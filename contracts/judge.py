@@ -8,16 +8,16 @@ Nor are XML bodies, which openapi-core does not turn into the values that their 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from jsonschema import FormatChecker
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema_path import SchemaPath
 from jsonschema_path.handlers import default_handlers
 from jsonschema_path.readers import PathReader
@@ -25,7 +25,8 @@ from openapi_core import Config, OpenAPI
 from openapi_core.datatypes import RequestParameters
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
-from mock_server.errors import DescriptionError
+from mock_server.dataclass import dataclass
+from mock_server.errors import DescriptionError, UnresolvedReference
 
 _HOST = "http://judged.test"
 _VERSION = re.compile(r"3\.[012](\.|\Z)")
@@ -67,9 +68,10 @@ class Judge:
 
     ``description`` is a document or the path of one, in OpenAPI 3.0, 3.1 or 3.2; a ``DescriptionError`` for
     anything else. URLs start with the base path of a described server, or with the API's own paths at once.
+    References lead to files alone, and to none outside of the description's folder unless ``outside`` allows them.
     """
 
-    def __init__(self, description: Mapping[str, Any] | Path) -> None:
+    def __init__(self, description: Mapping[str, Any] | Path, *, outside: bool = False) -> None:
         if isinstance(description, Path):
             document, base_uri = PathReader(description).read()
         else:
@@ -83,7 +85,7 @@ class Judge:
             )
         self._base_paths = tuple(_base_paths(document.get("servers") or ()))
         # The message came from somewhere else than the described servers; its path alone is judged.
-        anywhere = _spelled_out({key: value for key, value in document.items() if key != "servers"})
+        anywhere = _spelled_out(_anywhere(document))
         suffixed = (name for name in _media_types(document) if _JSON_SUFFIX.search(name))
         readable: dict[str, Callable[[bytes], Any]] = dict.fromkeys(suffixed, _read_json)
         readable |= dict.fromkeys(("application/octet-stream", "application/pdf"), _read_binary)
@@ -93,9 +95,8 @@ class Judge:
             extra_media_type_deserializers=readable,
             extra_format_validators=_FORMATS,
         )
-        # Its own handler would read a file again for each reference to it, in every message.
-        handlers = {**default_handlers, "file": cache(default_handlers["file"])}
-        path = SchemaPath.from_dict(anywhere, base_uri=base_uri, handlers=handlers)
+        folder = description.parent if isinstance(description, Path) else None
+        path = SchemaPath.from_dict(anywhere, base_uri=base_uri, handlers=_handlers(folder, outside=outside))
         self._api = OpenAPI(path, config=config)
 
     def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Verdict:
@@ -123,6 +124,23 @@ class Judge:
         path = unquote(re.sub("%2[Ff]", "%252F", parts.path[len(base) :]))
         content_type = sent.get("content-type", "application/octet-stream")
         return _Request(_HOST, path, method.lower(), parameters, content_type, body or None)
+
+
+def _handlers(folder: Path | None, *, outside: bool) -> dict[str, Callable[[str], Any]]:
+    """What reads the documents that references lead to; its own handlers fetch from any host and read any file."""
+    read = default_handlers["file"]
+
+    def refuse(uri: str) -> Any:
+        raise UnresolvedReference("this reference leads to another host", got=uri, allowed="files")
+
+    @cache  # or a file would be read again for each reference to it, in every message
+    def file(uri: str) -> Any:
+        real = os.path.realpath(unquote(urlsplit(uri).path))
+        if not outside and (folder is None or not Path(real).is_relative_to(os.path.realpath(folder))):
+            raise UnresolvedReference("this reference leads out of the description's folder", got=uri)
+        return read(uri)
+
+    return {**dict.fromkeys(default_handlers, refuse), "file": file}
 
 
 def _verdict(errors: Callable[[], Iterable[Exception]]) -> Verdict:
@@ -159,6 +177,22 @@ def _base_paths(servers: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         path = urlsplit(url).path.rstrip("/")
         if path:
             yield path
+
+
+def _anywhere(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document that says nothing of servers, neither of its own nor of those of single paths and operations."""
+    found = {name: member for name, member in document.items() if name != "servers"}
+    paths = found.get("paths")
+    if isinstance(paths, dict):
+        found["paths"] = {path: _serverless(item, levels=2) for path, item in paths.items()}
+    return found
+
+
+def _serverless(value: Any, *, levels: int) -> Any:
+    if not isinstance(value, dict) or levels == 0:
+        return value
+    members = ((name, member) for name, member in value.items() if name != "servers")
+    return {name: _serverless(member, levels=levels - 1) for name, member in members}
 
 
 def _spelled_out(value: Any) -> Any:
@@ -208,8 +242,10 @@ _URIS = FormatChecker(["uri", "uri-reference"])
 _FORMATS: dict[str, Callable[[Any], bool]] = {
     "iri": partial(_is, "uri"),
     "iri-reference": partial(_is, "uri-reference"),
+    # openapi-core's own is that of JSON Schema draft 3, which had no offsets (RFC 3339 §5.6, full-time).
+    "time": partial(Draft202012Validator.FORMAT_CHECKER.conforms, format="time"),
 }
-"""What jsonschema leaves to rfc3987-syntax, which takes seconds to import."""
+"""What jsonschema leaves to rfc3987-syntax, which takes seconds to import, and what openapi-core reads otherwise."""
 
 
 def _cookies(header: str) -> list[tuple[str, str]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from contracts.checks.registry import Check
 from contracts.findings import Difference, Finding, Side
 from contracts.service import Recorded
+from mock_server.dataclass import dataclass
 from mock_server.errors import Place
 from mock_server.openapi.compile import Api
 from mock_server.openapi.description import Operation, Response

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from contracts.comparing import same_value
 from contracts.drafting import Draft
 from contracts.roster import Roster
+from mock_server.dataclass import dataclass
 from mock_server.model.anatomy import Anatomy, Member, anatomy_of, dissect, words
 from mock_server.model.clock import instant_of
 from mock_server.model.filters import value_at

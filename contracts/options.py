@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from contracts.callers import given_caller
 from contracts.exchanges import carried
 from contracts.service import Caller
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError, did_you_mean
 from mock_server.model.call import Principal
 from mock_server.openapi.compile import Api

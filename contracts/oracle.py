@@ -7,13 +7,14 @@ with what the service answered; after that both go on from the same state.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count
 
 from contracts.drafting import Draft
 from contracts.pool import Item
 from contracts.service import NOT_JSON, Caller, Recorded, presented
 from contracts.wire import received
+from mock_server.dataclass import dataclass
 from mock_server.exchange.predicting import Prediction
 from mock_server.model.behaviours.reading import selection
 from mock_server.model.call import Call, Principal

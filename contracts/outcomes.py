@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from contracts.running import Done, Report
+from mock_server.dataclass import dataclass
 
 
 class Outcome(StrEnum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ from contracts.hunting import Inapplicable
 from contracts.pool import Item
 from contracts.roster import Roles
 from contracts.service import NOT_JSON, Recorded
+from mock_server.dataclass import dataclass
 from mock_server.exchange.requests import value_schema
 from mock_server.model.filters import value_at
 from mock_server.model.meaning import OWN_KEY, Meaning

@@ -7,11 +7,11 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from contracts.roster import behaviour_of
 from contracts.service import NOT_JSON, Recorded
+from mock_server.dataclass import dataclass
 from mock_server.model.facts import typed
 from mock_server.model.filters import value_at
 from mock_server.model.meaning import OWN_KEY, Meaning, Resource

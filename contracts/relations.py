@@ -7,7 +7,6 @@ mistake in the shared model cannot hide from them. Each is a module of ``contrac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TypeAlias
 from zlib import crc32
@@ -20,6 +19,7 @@ from contracts.conversation import Conversation
 from contracts.hunting import Chase, attempts
 from contracts.roster import Roles, Roster
 from contracts.trial import Trial
+from mock_server.dataclass import dataclass
 
 EXAMPLES = 12
 """Attempts at each subject of a relation."""

@@ -11,7 +11,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,13 @@ from contracts.checks.registry import all_checks
 from contracts.conditions import Condition, Rule, conditions, found_at, holds, telling, together
 from contracts.findings import Difference, Finding, Side
 from contracts.judging import REPLY_CHECKS, Judges
-from contracts.reports.secrets import Secrets
+from contracts.reports.secrets import Secrets, handed_out
 from contracts.service import Caller, Recorded, Reply, Service, presented
 from contracts.wire import WireRequest
+from mock_server.dataclass import dataclass
 from mock_server.errors import FixtureError, Place
 from mock_server.openapi.values import Json
+from mock_server.wholefiles import write_whole
 
 VERSION = 1
 """The version of the file's form."""
@@ -62,10 +64,9 @@ class Replayed:
 def write_finding(finding: Finding, path: Path, callers: Sequence[Caller] = ()) -> None:
     """Writes a finding into a file, without the secrets of ``callers`` and of those of its own sequence."""
     own = (recorded.caller for recorded in finding.sequence if recorded.caller is not None)
-    secrets = Secrets([*callers, *own])
+    secrets = Secrets([*callers, *own, *handed_out(finding.sequence)])
     value = {"apidouble": {"finding": VERSION}, **secrets.hidden_in(finding_value(finding))}
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False, default=repr) + "\n", encoding="utf-8",
-                    errors="backslashreplace")  # fmt: skip
+    write_whole(path, json.dumps(value, indent=2, ensure_ascii=False, default=repr) + "\n")
 
 
 def finding_value(finding: Finding) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 from weakref import WeakKeyDictionary
 
 from defusedxml import ElementTree
 
 from contracts.judging import Exchange
+from mock_server.dataclass import dataclass
 from mock_server.exchange.requests import encodings_of
 from mock_server.openapi import jsontext
 from mock_server.openapi.bodies import BodyDecoder, Syntax, body_decoder, syntax_of

@@ -7,9 +7,10 @@ nothing here predicts an answer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
+from mock_server.dataclass import dataclass
 from mock_server.model.anatomy import dissect, singular, words
 from mock_server.model.inference.bodies import request_schema
 from mock_server.model.meaning import Meaning, Resource

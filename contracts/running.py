@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from importlib import import_module
 from itertools import islice
@@ -24,6 +24,7 @@ from contracts.judging import Judges
 from contracts.pool import Pool
 from contracts.roster import Roster
 from contracts.service import Caller, Recorded, Reply, Service
+from mock_server.dataclass import dataclass
 from mock_server.errors import ApidoubleError, DescriptionError
 from mock_server.packs import ApiSource
 from mock_server.sandbox import Options, Sandbox
@@ -256,6 +257,6 @@ def judge_of(source: ApiSource) -> Judge | None:
     from contracts.judge import Judge  # takes seconds to import
 
     try:
-        return Judge(source.description.resolve())
+        return Judge(source.description.resolve(), outside=source.allow_outside)
     except DescriptionError:
         return None

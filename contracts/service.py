@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import count
@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from contracts.wire import WireRequest
+from mock_server.dataclass import dataclass
 from mock_server.errors import ApidoubleError
 from mock_server.model.call import Principal
 from mock_server.openapi.values import Json
@@ -51,11 +52,11 @@ class Caller:
     """
 
     name: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
     schemes: frozenset[str] = frozenset()
     principal: Principal | None = None
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     valid: bool = True
     why: str = ""
 

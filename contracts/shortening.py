@@ -8,7 +8,9 @@ every simpler draw, takes thousands; and every request goes over a network.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from mock_server.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from contracts.agreeing import named, passed_over, visible
 from contracts.comparing import item_differences
 from contracts.findings import Difference, Side
 from contracts.oracle import Answered, Oracle, Place, Selected, Written
 from contracts.remedies import for_member
+from mock_server.dataclass import dataclass
 from mock_server.model.meaning import Resource
 from mock_server.model.outcome import key_text
 from mock_server.openapi.values import Json

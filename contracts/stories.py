@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias
@@ -35,7 +35,8 @@ from contracts.worlds import (
     why_not,
     workflow_needs,
 )
-from mock_server.errors import ApidoubleError
+from mock_server.dataclass import dataclass
+from mock_server.errors import ApidoubleError, FixtureError
 from mock_server.model.clock import parse_duration
 from mock_server.openapi.compile import Api
 from mock_server.openapi.documents import Documents
@@ -170,14 +171,21 @@ def _may_call(bench: Bench, called: Iterable[str | None]) -> bool:
 
 
 def _api_of(bench: Bench, path: Path) -> Api:
-    return bench.served.api if path == bench.source.description.resolve() else _sibling(path)
+    own = bench.source.description.resolve()
+    if path == own:
+        return bench.served.api
+    outside = bench.source.allow_outside
+    if not outside and not path.is_relative_to(own.parent):
+        raise FixtureError("a workflow goes through an API outside of the description's folder", got=str(path),
+                           allowed=f"descriptions below {own.parent}")  # fmt: skip
+    return _sibling(path, outside=outside)
 
 
 @cache
-def _sibling(path: Path) -> Api:
+def _sibling(path: Path, *, outside: bool) -> Api:
     """Another API that workflows go through, by the name of its pack; it is read and never called."""
     name = path.parent.name if path.stem == "openapi" else path.stem
-    return Api(Documents.load(path, allow_outside=True), name=name)
+    return Api(Documents.load(path, allow_outside=outside), name=name)
 
 
 # Playing

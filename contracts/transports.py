@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,6 +12,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from contracts.service import Reply, Transport, Unreachable, Unsendable
 from contracts.wire import WireRequest, received
+from mock_server.dataclass import dataclass
 from mock_server.exchange.universe import Universe
 from mock_server.sandbox import Sandbox
 
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 TIMEOUT = 10.0
 """Seconds that one request may take."""
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a reply's body, unpacked."""
+
+_PIECE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +54,61 @@ def over_http(
     common = dict(headers or {})
 
     def send(method: str, target: str, sent: Mapping[str, str], body: bytes) -> Reply:
+        headers = {**common, **sent}
         try:
-            wire = requests.Request(method, base, headers={**common, **sent}, data=body or None).prepare()
-        except (requests.exceptions.InvalidHeader, UnicodeError) as error:
-            raise Unsendable("this request cannot be sent", got=str(error)) from None
+            wire = requests.Request(method, base, headers=headers, data=body or None).prepare()
+        except (requests.exceptions.InvalidHeader, UnicodeError):
+            raise _unsendable(headers) from None
         wire.url = base + target
         if body == b"" and method in {"POST", "PUT", "PATCH"}:
             wire.headers["Content-Length"] = "0"
         begun = time.perf_counter()
         try:
-            answer = session.send(wire, timeout=timeout, allow_redirects=False)
+            answer, content = _answered(session, wire, begun + timeout, timeout)
         except requests.ConnectionError:
             try:  # a kept connection that the service has closed meanwhile
-                answer = session.send(wire, timeout=timeout, allow_redirects=False)
+                answer, content = _answered(session, wire, begun + timeout, timeout)
             except requests.RequestException as error:
                 raise _unreachable(base, error) from None
         except requests.RequestException as error:
             raise _unreachable(base, error) from None
+        except UnicodeError:
+            raise _unsendable(headers) from None
         session.cookies.clear()
         raw: Any = answer.raw
-        return Reply(answer.status_code, tuple(raw.headers.items()), answer.content, time.perf_counter() - begun)
+        return Reply(answer.status_code, tuple(raw.headers.items()), content, time.perf_counter() - begun)
 
     return send
+
+
+def _answered(
+    session: requests.Session, wire: requests.PreparedRequest, until: float, timeout: float
+) -> tuple[requests.Response, bytes]:
+    """The answer and its body. One that is endless, or unpacks to gigabytes, is a failure."""
+    answer = session.send(wire, timeout=timeout, allow_redirects=False, stream=True)
+    body = bytearray()
+    try:
+        for piece in answer.iter_content(_PIECE):
+            body += piece
+            if len(body) > LARGEST:
+                raise requests.exceptions.ContentDecodingError(f"the body has more than {LARGEST:,} bytes")
+            if time.perf_counter() > until:
+                raise requests.ReadTimeout(f"the body did not come within {timeout:g} seconds")
+    except BaseException:
+        answer.close()
+        raise
+    return answer, bytes(body)
+
+
+def _unsendable(headers: Mapping[str, str]) -> Unsendable:
+    """What is wrong with a request, without the value that is wrong: it may be a credential."""
+    odd = [name for name, value in headers.items() if not _is_plain(value)]
+    return Unsendable("this request cannot be sent", got=f"the headers {', '.join(odd or headers)}",
+                      allowed="Latin-1 without spaces around it or line breaks in it")  # fmt: skip
+
+
+def _is_plain(value: str) -> bool:
+    return value == value.strip() and value.isprintable() and all(character <= "\xff" for character in value)
 
 
 def _unreachable(url: str, error: Exception) -> Unreachable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from contracts.checks.registry import Check
@@ -16,6 +16,7 @@ from contracts.relations import Subject
 from contracts.roster import WRITING, Roles, Roster, behaviour_of
 from contracts.service import Caller, Recorded, same_json
 from contracts.trial import Trial
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError
 from mock_server.exchange.requests import value_schema
 from mock_server.openapi.compile import Api

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError
 from mock_server.exchange.messages import RawRequest
 from mock_server.exchange.requests import encodings_of, spec_of
@@ -21,6 +21,7 @@ from mock_server.openapi.expansion import (
     serialize_path,
     serialize_query,
 )
+from mock_server.openapi.media import ANY_BYTES, negotiate
 from mock_server.openapi.values import Direction, Json
 
 _BOUNDARY = "apidouble-8f3c1d"
@@ -57,6 +58,8 @@ def written(
             query.append(
                 serialize_query(spec, value) if spec else f"{percent.encode(name)}={percent.encode(plain(value))}"
             )
+        elif location == "querystring":
+            query.append(serialize_query(spec, value) if spec else percent.encode(plain(value)))
         elif location == "header":
             headers[name] = serialize_header(spec, value) if spec else plain(value)
         elif location == "cookie":
@@ -94,11 +97,17 @@ def encoded(operation: Operation, body: Json, content_type: str | None) -> tuple
     if media is None:
         return jsontext.dumps(body), content_type or "application/json"
     sent = content_type or media.name
-    if media.name.startswith("multipart/"):
-        sent = f"{media.name}; boundary={_BOUNDARY}"
-    return _encoder_of(media)(body), sent
+    if "*" in sent:  # a range that is described; what is sent is of one type
+        chosen = negotiate(None, (sent,))
+        sent = chosen.content_type if chosen is not None else ANY_BYTES
+        if sent == ANY_BYTES and not isinstance(body, str):
+            sent = "application/json"
+    encoder = _encoder_of(media, sent)
+    if sent.startswith("multipart/"):
+        sent = f"{sent}; boundary={_BOUNDARY}"
+    return encoder(body), sent
 
 
-def _encoder_of(media: MediaType) -> Any:
+def _encoder_of(media: MediaType, content_type: str) -> Any:
     bundle: Any = media.schema.bundle(Direction.REQUEST) if media.schema is not None else True
-    return body_encoder(media.name, bundle, encoding=encodings_of(media), boundary=_BOUNDARY)
+    return body_encoder(content_type, bundle, encoding=encodings_of(media), boundary=_BOUNDARY)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import jsonschema
@@ -15,6 +15,7 @@ import jsonschema
 from contracts.arazzo import Action, Arazzo, Condition, Step, Workflow
 from contracts.exchanges import Answer, Presented, Target
 from contracts.wire import WireRequest, written
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError, did_you_mean
 from mock_server.model.members import with_member
 from mock_server.model.outcome import NO_BODY

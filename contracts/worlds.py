@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from contracts.bench import Bench
 from contracts.exchanges import Request, Transcript
 from contracts.exchanges import Step as TranscriptStep
 from contracts.service import Powers
+from mock_server.dataclass import dataclass
 from mock_server.model.clock import parse_duration
 from mock_server.openapi.compile import Api
 from mock_server.openapi.source import parse

@@ -13,6 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mock_server.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from mock_server.errors import (
         AnnotationError,
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
     from mock_server.sandbox import Options, Sandbox
     from mock_server.web.app import create_app
     from mock_server.web.embedded import MockServer
-
-__version__ = "0.1.0"
 
 __all__ = [
     "AnnotationError",

@@ -11,22 +11,22 @@ import click
 
 from mock_server import __version__
 from mock_server.commands.extensions import Commands
-from mock_server.commands.infer import infer
-from mock_server.commands.lint import lint
-from mock_server.commands.listing import list_command
-from mock_server.commands.serve import serve
-from mock_server.commands.token import token
 from mock_server.errors import ApidoubleError
 
+COMMANDS = {
+    "serve": "mock_server.commands.serve:serve",
+    "list": "mock_server.commands.listing:list_command",
+    "lint": "mock_server.commands.lint:lint",
+    "infer": "mock_server.commands.infer:infer",
+    "token": "mock_server.commands.token:token",
+}
+"""Where each command is. It is imported when it is called, so that no command waits for what another one needs."""
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=Commands, own=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="apidouble")
 def apidouble() -> None:
     """An OpenAPI description goes in; a validated, stateful stand-in for the real service comes out."""
-
-
-for command in (serve, list_command, lint, infer, token):
-    apidouble.add_command(command)
 
 
 def main() -> None:

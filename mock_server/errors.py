@@ -22,9 +22,11 @@ What a client of a double does wrong is never an exception: it is a ``Problem`` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Self
+
+from mock_server.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,7 +85,7 @@ class ApidoubleError(Exception):
             text += f"\n  allowed: {self.allowed}"
         if self.hint is not None:
             text += f"\n  hint:    {self.hint}"
-        return text
+        return visible(text)
 
 
 class DescriptionError(ApidoubleError):
@@ -116,6 +118,21 @@ class ConfigurationError(ApidoubleError):
 
 class StateError(ApidoubleError):
     """A control request names state that does not exist, or would store what breaks its schema."""
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+
+
+def visible(text: str) -> str:
+    """A text whose control characters are written out (``\\x1b``); line ends and tabs stay.
+
+    Descriptions, requests and replies are other people's: what they hold must not reach a terminal as a command.
+    """
+    return _CONTROLS.sub(lambda match: _escaped(ord(match[0])), text.replace("\r\n", "\n"))
+
+
+def _escaped(code: int) -> str:
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

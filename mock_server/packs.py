@@ -9,12 +9,13 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError, FixtureError, Place, did_you_mean
 from mock_server.openapi.compile import slug
 from mock_server.openapi.source import line_of, parse
@@ -150,9 +151,9 @@ class SeedFile:
 _MEMBERS = ("resources", "credentials", "keys", "tables")
 
 
-def read_seed(path: Path) -> SeedFile:
-    """A seed file; a ``FixtureError`` for a member it may not have."""
-    value = parse(path.read_bytes(), name=str(path))
+def read_seed(path: Path, *, cache: Path | None = None) -> SeedFile:
+    """A seed file; a ``FixtureError`` for a member it may not have. ``cache`` keeps what was parsed before."""
+    value = parse(path.read_bytes(), name=str(path), cache=cache)
     found = SeedFile(path)
     if value is None:
         return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import blake2b
 from threading import Lock
 from weakref import WeakKeyDictionary
@@ -17,6 +17,7 @@ from contracts.findings import Difference, Finding, Side
 from contracts.judge import Judge, Verdict
 from contracts.judging import Exchange, judges_reply
 from contracts.replies import body_of, described, is_coded, is_judged, syntax
+from mock_server.dataclass import dataclass
 from mock_server.openapi.bodies import Syntax
 from mock_server.openapi.media import parse_media_type
 from mock_server.openapi.templates import Fit

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import import_module
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError, did_you_mean
 
 

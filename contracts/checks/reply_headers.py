@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -11,6 +10,7 @@ from contracts.checks.registry import Family, check
 from contracts.findings import Difference, Finding
 from contracts.judging import Exchange, judges_reply
 from contracts.replies import is_answer
+from mock_server.dataclass import dataclass
 from mock_server.openapi.compile import Api
 from mock_server.openapi.description import Header, Response
 from mock_server.openapi.shapes import ANYTHING, Shape, shape_of

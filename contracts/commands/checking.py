@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -36,7 +36,8 @@ from contracts.resetting import Reset, is_url, resetting
 from contracts.roster import Roster
 from contracts.running import Counter, Done, Plan, Progress, Report, bench, run, tasks
 from contracts.service import Powers, Recorded, Reply, Service, Unreachable
-from mock_server.errors import ConfigurationError
+from mock_server.dataclass import dataclass
+from mock_server.errors import ConfigurationError, visible
 from mock_server.packs import source_of
 from mock_server.sandbox import Options, Sandbox, Served
 
@@ -102,10 +103,10 @@ def _dry_run(asked: Asked, prepared: Preparation) -> int:
     who = identified(replace(asked.identity, headers=(), environment=(), callers=(), token_url=None, client_id=None,
                              secret_variable=None), prepared.served, {}, local=local)  # fmt: skip
     for line in listed(tasks(bench(plan, service, hunt, who.callers))):
-        print(line)  # noqa: T201
+        print(visible(line))  # noqa: T201
     url = asked.target.url if asked.target is not None else "the service"
     for line in warning(prepared.roster, url, closed=plan.closed, clean_up=asked.clean_up):
-        print(line)  # noqa: T201
+        print(visible(line))  # noqa: T201
     return HOLDS
 
 

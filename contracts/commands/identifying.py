@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 
 from contracts.authenticating import Client, ClientCredentials
@@ -12,6 +12,7 @@ from contracts.commands.asked import Identity
 from contracts.options import caller_of, environment_caller, expanded, header_of
 from contracts.service import Caller
 from contracts.transports import Tls
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError, did_you_mean
 from mock_server.openapi.compile import Api
 from mock_server.sandbox import Served
@@ -27,9 +28,9 @@ class Identified:
     """
 
     callers: tuple[Caller, ...] = ()
-    common: Mapping[str, str] | None = None
+    common: Mapping[str, str] | None = field(default=None, repr=False)
     tokens: ClientCredentials | None = None
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     word: str = ""
 
 

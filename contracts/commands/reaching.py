@@ -18,9 +18,9 @@ from contracts.pacing import Pace
 from contracts.pool import Pool
 from contracts.service import Powers, Recorded, Reply, Service, Transport, Unreachable
 from contracts.transports import Tls, over_http
-from mock_server.commands.serve import is_loopback
 from mock_server.errors import ConfigurationError
 from mock_server.openapi.description import Operation
+from mock_server.webhooks.addresses import is_loopback_name
 
 _PROBES = 5
 _DOWN = frozenset({502, 503, 504})
@@ -32,8 +32,7 @@ class Stopped(KeyboardInterrupt):
 
 def is_local(url: str) -> bool:
     """Whether a URL leads to this machine (``*.localhost`` does, RFC 6761 §6.3)."""
-    host = urlsplit(url).hostname or ""
-    return is_loopback(host) or host.endswith(".localhost")
+    return is_loopback_name(urlsplit(url).hostname or "")
 
 
 def checked_url(url: str, *, allow_remote: bool, option: str = "--url") -> str:

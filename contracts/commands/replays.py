@@ -19,7 +19,7 @@ from contracts.replaying import Replayed, Verdict, replay
 from contracts.resetting import is_url, resetting
 from contracts.running import judge_of
 from contracts.service import Service, Unreachable
-from mock_server.errors import ConfigurationError, FixtureError, Place
+from mock_server.errors import ConfigurationError, FixtureError, Place, visible
 from mock_server.packs import source_of
 from mock_server.sandbox import Options, Sandbox, Served
 
@@ -92,11 +92,15 @@ _WORDS = {Verdict.GONE: "does not happen any more", Verdict.HAPPENS: "happens", 
 def _tell(path: Path, found: Replayed, who: Identified) -> None:
     """Prints what came of it: the verdict, the exchanges, where the telling reply is wrong."""
     stream = Guarded(sys.stdout, who.secrets)
-    stream.write(f"{path.name}: {_WORDS[found.verdict]}: {found.finding.sentence}\n")
+
+    def write(text: str) -> None:
+        stream.write(visible(text) + "\n")
+
+    write(f"{path.name}: {_WORDS[found.verdict]}: {found.finding.sentence}")
     for recorded in found.sequence:
-        stream.write(f"  {recorded.request.method} {recorded.request.target} -> {recorded.status}\n")
+        write(f"  {recorded.request.method} {recorded.request.target} -> {recorded.status}")
     for difference in found.differences:
-        stream.write(f"  {difference.pointer}: {difference.message}, expected {difference.expected!r}, "
-                     f"got {difference.got!r}\n")  # fmt: skip
+        write(f"  {difference.pointer}: {difference.message}, expected {difference.expected!r}, "
+              f"got {difference.got!r}")  # fmt: skip
     if found.why:
-        stream.write(f"  {found.why}\n")
+        write(f"  {found.why}")

@@ -23,9 +23,10 @@ from contracts.reports.material import Material
 from contracts.reports.sarif import sarif
 from contracts.running import Report
 from contracts.service import Caller
-from mock_server.errors import ConfigurationError
+from mock_server.errors import ConfigurationError, visible
 from mock_server.model.redaction import Secrets
 from mock_server.packs import pack_names
+from mock_server.wholefiles import write_whole
 
 
 class Guarded:
@@ -89,7 +90,7 @@ def on_github(wanted: Wanted, environ: Mapping[str, str]) -> bool:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        write_whole(path, text)
     except OSError as error:
         raise ConfigurationError("a report cannot be written", got=f"{path}: {error.strerror}") from None
 
@@ -109,7 +110,7 @@ def write_findings(wanted: Wanted, report: Report, callers: Sequence[Caller]) ->
                 write_finding(finding, path, callers)
                 value = json.loads(path.read_bytes())
                 text = json.dumps({"apidouble": value.pop("apidouble") | met, **value}, indent=2, ensure_ascii=False)
-                path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+                write_whole(path, text + "\n")
                 written[finding.fingerprint] = path
     except OSError as error:
         raise ConfigurationError("findings cannot be written", got=f"{folder}: {error.strerror}") from None
@@ -172,4 +173,4 @@ def described(report: Report) -> str:
 def say(text: str, *, quiet: bool = False) -> None:
     """A line for the person who waits, apart from the report."""
     if not quiet:
-        click.echo(text, err=True)
+        click.echo(visible(text), err=True)

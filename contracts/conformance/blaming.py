@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from contracts.checks.schemathesis import PREFIX
 from contracts.conformance.verification import Verified
@@ -11,6 +11,7 @@ from contracts.findings import Difference, Finding, Side
 from contracts.judge import Verdict
 from contracts.judging import place_of
 from contracts.service import Recorded
+from mock_server.dataclass import dataclass
 from mock_server.openapi.compile import Api
 from mock_server.openapi.description import Operation
 

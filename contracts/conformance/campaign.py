@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 from contracts.bench import Bench, Held
 from contracts.conformance.blaming import AGREEING, Blame, Failed
 from contracts.conformance.line import BASE, Line, wire_of
+from contracts.conformance.offline import offline
 from contracts.conformance.settings import configured
 from contracts.conformance.shadow import Shadow
 from contracts.conformance.verification import Verifier
@@ -102,10 +103,11 @@ class Campaign:
             known={name: dict(self._known(name)) for name in operations},
         )
         config.max_time = max(1, round(until - time.monotonic()))
-        stream = from_schema(self._schema(config, operations)).execute()
-        self._stop = stream.stop
-        for event in stream:
-            self._take(event, last=PhaseName(phases[-1]))
+        with offline():
+            stream = from_schema(self._schema(config, operations)).execute()
+            self._stop = stream.stop
+            for event in stream:
+                self._take(event, last=PhaseName(phases[-1]))
         self._tell()
         self._shadow.close()
         if self._unreachable is not None:

@@ -6,9 +6,8 @@ is valid once it is sent, and the other way round.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from contracts.wire import WireRequest, received
+from mock_server.dataclass import dataclass
 from mock_server.exchange.requests import RequestReader
 from mock_server.model.problem import Problem
 from mock_server.openapi.compile import Api

@@ -6,12 +6,12 @@ Annotations promise them; without any, names do: ``order.paid`` is what ``POST /
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
 
 from contracts.receiving.receiver import Delivery
 from contracts.roster import Roles, Roster
 from contracts.service import NOT_JSON
+from mock_server.dataclass import dataclass
 from mock_server.model.anatomy import singular, words
 from mock_server.model.inference.actions import participles
 from mock_server.model.inference.roles import STATE_WORDS

@@ -6,9 +6,9 @@ An operation with callbacks (OAS 3.1 §4.8.18) subscribes whoever calls it to wh
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from contracts.roster import Roles, Roster
+from mock_server.dataclass import dataclass
 from mock_server.model.anatomy import Member, anatomy_of, words
 from mock_server.model.inference.bodies import request_schema
 from mock_server.model.meaning import Meaning

@@ -7,12 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any
 
 from contracts.service import NOT_JSON
+from mock_server.dataclass import dataclass
 
 _LARGEST = 4 * 1024 * 1024
 _MOST = 10_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from contracts.bench import Bench
 from contracts.casting import anew
@@ -23,6 +23,7 @@ from contracts.receiving.signatures import flaws, secrets_in
 from contracts.service import NOT_JSON, Powers, Recorded
 from contracts.trial import Trial
 from contracts.worlds import powers_of
+from mock_server.dataclass import dataclass
 from mock_server.model.inference.bodies import request_schema
 from mock_server.model.members import with_member
 from mock_server.model.outcome import NO_BODY

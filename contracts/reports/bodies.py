@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
+from mock_server.errors import visible
 from mock_server.openapi.values import Json
 
 MOST = 4000
 """Characters of a body that a report shows."""
-
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-
-
-def visible(text: str) -> str:
-    """A text whose control characters are written out (``\\x1b``); line ends and tabs stay."""
-    return _CONTROLS.sub(lambda match: _escaped(ord(match[0])), text.replace("\r\n", "\n"))
-
-
-def _escaped(code: int) -> str:
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
 def text_of(body: bytes) -> str | None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
 
 from contracts.bindings import ETAG, LOCATION, Origin, tokens_of
 from contracts.findings import Finding
-from contracts.reports.bodies import visible
 from contracts.reports.secrets import Pieces, Secrets, Variable
 from contracts.reports.steps import Step, steps_of
+from mock_server.errors import visible
 
 _LARGEST = 20_000
 """Bytes of a body that are written into a command."""
@@ -67,7 +68,7 @@ def _picked(origin: Origin) -> str:
 
 
 def _member(name: str) -> str:
-    return f".{name}" if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) else f'["{name}"]'
+    return f".{name}" if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) else f"[{json.dumps(name)}]"
 
 
 def _curl(step: Step, *, headers: bool = False) -> str:

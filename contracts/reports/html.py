@@ -99,7 +99,7 @@ def _findings(material: Material) -> Iterator[str]:
         ("side", sorted({str(one.side) for one in material.findings})),
         ("operation", sorted({one.operation_id for one in material.findings})),
     ):
-        options = "".join(f"<option>{escape(value)}</option>" for value in values)
+        options = "".join(f"<option>{_text(value, material)}</option>" for value in values)
         yield f'<label>{name}<select name="{name}"><option value="">all</option>{options}</select></label>'
     yield '<label class="grow">text<input name="text" type="search" placeholder="anything in a finding"></label></form>'
     for finding in material.findings:
@@ -116,11 +116,11 @@ def _finding(finding: Finding, material: Material) -> Iterator[str]:
         "side": str(finding.side),
         "operation": finding.operation_id,
     }
-    marks = " ".join(f'data-{name}="{escape(value)}"' for name, value in data.items())
+    marks = " ".join(f'data-{name}="{_text(value, material)}"' for name, value in data.items())
     sentence = material.text(finding.sentence)
     yield f'<details class="finding {kind}" id="f-{finding.fingerprint}" {marks}><summary>'
     yield f'<span class="tag">{label}</span><span class="said">{escape(capitalized(sentence))}</span>'
-    yield f'<span class="what">{escape(finding.check)} · {escape(finding.operation_id)}</span></summary>'
+    yield f'<span class="what">{escape(finding.check)} · {_text(finding.operation_id, material)}</span></summary>'
     yield '<div class="body">'
     yield from _facts(finding, material)
     if finding.differences:
@@ -170,7 +170,7 @@ def _exchange(one: Recorded, material: Material, *, unfolded: bool) -> Iterator[
     kind = "good" if one.ok else "bad" if one.status >= 500 else "ask"
     target = _text(cut(material.secrets.hidden(one.request.target), 300), material)
     yield f"<li><details{' open' if unfolded else ''}><summary>"
-    yield f"<code>{escape(one.request.method)} {target}</code>"
+    yield f"<code>{_text(one.request.method, material)} {target}</code>"
     yield f'{who} <b class="{kind}">{one.status}</b></summary><div class="two">'
     hidden = material.secrets.hidden_bytes
     sent = _message(one.request.headers.items(), pretty(hidden(one.request.body)), material)
@@ -200,9 +200,10 @@ def _coverage(material: Material) -> Iterator[str]:
         yield from _operation(row, material)
     yield "</table></div>"
     for resource in material.covered.resources:
-        moves = " ".join(f'<span class="code {"met" if times else "unmet"}" title="{times} times">{escape(name)}</span>'
-                         for name, times in resource.moves.items())  # fmt: skip
-        yield f"<p>Moves of {escape(resource.resource)}: {moves}</p>"
+        met = ((_text(name, material), times) for name, times in resource.moves.items())
+        moves = " ".join(f'<span class="code {"met" if times else "unmet"}" title="{times} times">{name}</span>'
+                         for name, times in met)  # fmt: skip
+        yield f"<p>Moves of {_text(resource.resource, material)}: {moves}</p>"
     yield "</section>"
 
 
@@ -210,9 +211,10 @@ def _operation(row: OperationCovered, material: Material) -> Iterator[str]:
     codes = [(code, times, "met" if times else "unmet") for code, times in row.statuses.items()]
     codes += [(code, times, "odd") for code, times in row.undescribed.items()]
     marks = " ".join(
-        f'<span class="code {kind}" title="{times} times">{escape(code)}</span>' for code, times, kind in codes
+        f'<span class="code {kind}" title="{times} times">{_text(code, material)}</span>' for code, times, kind in codes
     )
-    yield f'<tr><td><b>{escape(row.operation_id)}</b><br><code class="dim">{row.method} {escape(row.path)}</code>'
+    path = _text(row.path, material)
+    yield f'<tr><td><b>{_text(row.operation_id, material)}</b><br><code class="dim">{row.method} {path}</code>'
     yield f'<td class="n">{row.calls}<td>{marks}'
     for tally in (row.parameters, row.body):
         yield f"<td>{f'{tally.percent:g} %{_meter(tally)}' if tally.all else '<span class=dim>none</span>'}"

@@ -14,10 +14,10 @@ from rich.table import Column
 from rich.text import Text
 
 from contracts.findings import Finding
-from contracts.reports.bodies import visible
 from contracts.reports.colour import coloured
 from contracts.reports.secrets import Secrets
 from contracts.running import Progress
+from mock_server.errors import visible
 
 EVERY = 5.0
 """Seconds between two plain lines, at least."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from contracts.bench import Task
@@ -12,11 +12,12 @@ from contracts.checks.registry import CHECKS, Check, Family
 from contracts.coverage import Covered
 from contracts.findings import Finding, Side
 from contracts.outcomes import Standing, standing
-from contracts.reports.bodies import cut, shown, visible
-from contracts.reports.secrets import Secrets
+from contracts.reports.bodies import cut, shown
+from contracts.reports.secrets import Secrets, handed_out
 from contracts.running import Report
 from contracts.service import Caller, Recorded
-from mock_server.errors import Place
+from mock_server.dataclass import dataclass
+from mock_server.errors import Place, visible
 
 LIKELY = {
     Side.SERVICE: "the service",
@@ -88,9 +89,13 @@ class Material:
 def material(report: Report, covered: Covered, callers: Sequence[Caller] = (), *,
              command: tuple[str, ...] = ("apidouble", "check"), root: Path | None = None,
              home: str = "", stopped: str = "") -> Material:  # fmt: skip
-    """The material of a run. What ``callers``, and those met in sequences, carry is shown nowhere."""
-    met = (recorded.caller for one in report.findings for recorded in one.sequence if recorded.caller is not None)
-    secrets = Secrets([*callers, *met])
+    """The material of a run. What ``callers``, and those met in sequences, carry is shown nowhere.
+
+    Nor is what the service handed out: cookies, tokens, keys.
+    """
+    exchanges = [recorded for one in report.findings for recorded in one.sequence]
+    met = (recorded.caller for recorded in exchanges if recorded.caller is not None)
+    secrets = Secrets([*callers, *met, *handed_out(exchanges)])
     return Material(report, covered, secrets, command, root if root is not None else Path.cwd(), home, stopped)
 
 

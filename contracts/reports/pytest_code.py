@@ -13,6 +13,7 @@ from contracts.findings import Finding
 from contracts.reports.bodies import capitalized
 from contracts.reports.secrets import Pieces, Secrets, Variable
 from contracts.reports.steps import Script, Step, steps_of
+from mock_server.errors import visible
 from mock_server.openapi import pointers
 from mock_server.openapi.values import Json
 
@@ -46,7 +47,7 @@ def pytest_code(finding: Finding, secrets: Secrets, base_url: str) -> str:
     if any(condition.rule in {Rule.SHOWS, Rule.SHOWS_NOT} for condition in script.conditions):
         head.append(_VALUES.rstrip("\n"))
     name = re.sub(r"\W+", "_", f"{finding.check}_{finding.operation_id}", flags=re.ASCII).strip("_")
-    sentence = re.sub(r'[\x00-\x1f\x7f-\x9f"\\\ud800-\udfff]', " ", secrets.hidden(finding.sentence)).strip()
+    sentence = re.sub(r'[\x00-\x1f\x7f-\x9f"\\\ud800-\udfff]', " ", visible(secrets.hidden(finding.sentence))).strip()
     lines = [*head, "", "", f"def test_{name}() -> None:", f'    """{capitalized(sentence)}."""', *body]
     return "\n".join(lines) + "\n"
 

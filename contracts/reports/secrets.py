@@ -10,11 +10,12 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import quote, quote_plus
 
-from contracts.service import Caller
+from contracts.service import Caller, Recorded, Reply
+from mock_server.dataclass import dataclass
+from mock_server.model.secretnames import is_secret_name, secrets_in
 from mock_server.openapi.values import Json
 
 _SHORTEST = 4
@@ -22,6 +23,9 @@ _SHORTEST = 4
 
 _OPEN = frozenset({"accept", "accept-language", "accept-encoding", "content-type", "user-agent"})
 """Headers that a user may give with each request, which are no secret."""
+
+_OPAQUE = re.compile(r"(?=\D*\d)\S{8,}|\S{20,}")
+"""What a service hands out is hidden where it looks like that: a word would be hidden in every sentence."""
 
 _SCHEMED = re.compile(r"[A-Za-z][\w-]* (\S+)\Z")
 
@@ -86,6 +90,23 @@ class Secrets:
         """A text with the secrets in their places again: the other way round than ``hidden``."""
         values = {name: secret for secret, name in self.names.items()}
         return re.sub(r"\$([A-Z][A-Z0-9_]*)", lambda match: values.get(match[1], match[0]), text)
+
+
+def handed_out(exchanges: Iterable[Recorded]) -> Iterator[Caller]:
+    """The secrets that a service made up in its replies, as those of a caller by the name of ``service``."""
+    texts = dict.fromkeys(text for recorded in exchanges for text in _made(recorded.reply))
+    if texts:
+        yield Caller("service", secrets=tuple(texts))
+
+
+def _made(reply: Reply) -> Iterator[str]:
+    for name, value in reply.headers:
+        if name.lower() == "set-cookie":
+            found: Iterable[str] = [value.partition(";")[0].partition("=")[2].strip().strip('"')]
+        else:
+            found = _without_scheme(value) if is_secret_name(name) else ()
+        yield from filter(_OPAQUE.fullmatch, found)
+    yield from filter(_OPAQUE.fullmatch, secrets_in(reply.body.decode("utf-8", "replace")))
 
 
 def _named(callers: Iterable[Caller]) -> Iterator[tuple[str, str]]:

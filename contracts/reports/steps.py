@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from contracts.bindings import ETAG, LOCATION, Bound, Origin, at, bindings, bound_request, parts
 from contracts.conditions import Condition, conditions, telling, together
@@ -13,9 +12,11 @@ from contracts.findings import Finding
 from contracts.reports.bodies import text_of
 from contracts.reports.secrets import Pieces, Secrets, Variable
 from contracts.service import Recorded
+from mock_server.dataclass import dataclass
 from mock_server.model.anatomy import singular, words
 
 _MARKED = re.compile(r'(")?~bound~(\w+)~(")?')
+_IDENTITIES = frozenset({"id", "key", "uuid", "etag", "name", "number", "code", "token"})
 _DULL = frozenset({"content-length", "host", "connection", "accept-encoding", "user-agent"})
 
 
@@ -84,10 +85,11 @@ def _name(origin: Origin, recorded: Recorded) -> str:
         tokens = [token for token in origin.at.split("/") if token and not token.isdigit()]
         last = words(tokens[-1]) if tokens else ("value",)
     segments = [segment for segment in parts(recorded.request.target)[0] if segment.isalpha()]
-    if len(last) == 1 and last[0] in {"id", "key", "uuid", "etag", "name", "number", "code", "token"} and segments:
+    if len(last) == 1 and last[0] in _IDENTITIES and segments:
         last = (*(singular(word) for word in words(segments[-1])), *last)
     text = re.sub(r"\W", "_", "_".join(last), flags=re.ASCII) or "value"
-    return f"v_{text}" if text[0].isdigit() else text
+    # Replies choose these names: one may be the shell's own (PATH, PROMPT_COMMAND), which runs what it is set to.
+    return text if len(last) > 1 and last[-1] in _IDENTITIES else f"v_{text}"
 
 
 def _step(number: int, recorded: Recorded, bound: Bound, names: Mapping[Origin, str], secrets: Secrets) -> Step:

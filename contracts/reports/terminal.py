@@ -47,7 +47,7 @@ def finding_lines(
     if finding.accepted is not None:
         kind, style = "Accepted", "dim"
     head = f"{kind} {number} of {of}"
-    rest = f"{finding.check} · {finding.operation_id or 'no operation'} · {finding.fingerprint}"
+    rest = material.text(f"{finding.check} · {finding.operation_id or 'no operation'} · {finding.fingerprint}")
     yield paint("─" * _WIDTH, "dim")
     yield f"{paint(head, style)}  {paint(rest, 'dim')}"
     yield ""
@@ -58,7 +58,8 @@ def finding_lines(
     if finding.accepted is not None:
         yield from _labelled("Accepted", material.text(finding.accepted), paint)
     if finding.place is not None:
-        yield from _labelled("Described", f"{material.where(finding.place)}  {line_text(finding.place).strip()}", paint)
+        described = material.text(f"{material.where(finding.place)}  {line_text(finding.place).strip()}")
+        yield from _labelled("Described", described, paint)
     yield from _labelled("Run again", material.again(finding), paint)
     if finding.fingerprint in material.replays:
         yield from _labelled("Replay", material.text(material.replays[finding.fingerprint]), paint)
@@ -171,7 +172,7 @@ def _unvisited(material: Material, paint: Paint) -> Iterator[str]:
     yield "Not called"
     for why, operations in reasons.items():
         names = ", ".join(operations[:8]) + (f" and {len(operations) - 8} more" if len(operations) > 8 else "")
-        yield from textwrap.wrap(f"{names}: {cut(material.text(why), 200)}", _WIDTH, initial_indent="  ",
+        yield from textwrap.wrap(material.text(f"{names}: {cut(why, 200)}"), _WIDTH, initial_indent="  ",
                                  subsequent_indent="    ", break_on_hyphens=False)  # fmt: skip
 
 
@@ -184,7 +185,7 @@ def _verdict(material: Material, paint: Paint) -> str:
     parts += [f"{accepted} accepted"] if accepted else []
     standing = material.standing
     head = paint(str(standing.outcome), _STYLES[standing.outcome])
-    why = f" ({standing.why})" if standing.why else ""
+    why = f" ({material.text(standing.why)})" if standing.why else ""
     far = " as far as there was time" if report.left and standing.outcome is Outcome.HOLDS else ""
     lines = [f"The contract {head}{far}{why}: {', '.join(parts)}."]
     rest = f"{_count(report.exchanges, 'exchange')} in {report.elapsed:.1f} s, seed {report.plan.seed}"

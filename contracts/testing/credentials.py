@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from urllib.parse import urlencode
 
 from contracts.exchanges import Presented, carried
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError, did_you_mean
 from mock_server.exchange.authentication import Credential as Seeded
 from mock_server.exchange.authentication import covers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from contracts.testing.api import MockApi
 from contracts.testing.recording import NotWhileRecording
 from contracts.testing.setup import Setup, files, located, moment
 from contracts.testing.worker import Worker
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError, did_you_mean
 from mock_server.packs import pack_names
 from mock_server.sandbox import Sandbox

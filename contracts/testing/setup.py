@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from contracts.testing.hooks.mailbox import capture
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError
 from mock_server.model.clock import parse_instant
 from mock_server.packs import ApiSource, pack_names, source_of

@@ -6,27 +6,41 @@ other commands nothing.
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mock_server.errors import ConfigurationError, did_you_mean
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
 GROUP = "apidouble.commands"
 
 
 class Commands(click.Group):
-    """The commands of ``apidouble`` and those of other packages (click's way to load a command late)."""
+    """The commands of ``apidouble`` and those of other packages (click's way to load a command late).
+
+    ``own`` says where each command of its own is, as ``module:name``.
+    """
+
+    def __init__(self, *args: Any, own: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._own = own
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command's name, its own first."""
-        return [*self.commands, *(name for name in _installed() if name not in self.commands)]
+        return [*self._own, *(name for name in _installed() if name not in self._own)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a name, loaded now if another package has it; None when there is none."""
-        found = self.commands.get(cmd_name)
-        if found is not None:
-            return found
+        place = self._own.get(cmd_name)
+        if place is not None:
+            module, _, name = place.partition(":")
+            command: click.Command = getattr(import_module(module), name)
+            return command
         entry = _installed().get(cmd_name)
         return _loaded(entry) if entry is not None else None
 
@@ -43,6 +57,8 @@ class Commands(click.Group):
 
 
 def _installed() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # as costly as the rest of this module and click together
+
     return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name)}
 
 

@@ -9,12 +9,14 @@ import click
 import isodate
 import yaml
 
+from mock_server.commands.printing import say
 from mock_server.errors import ConfigurationError
 from mock_server.model.meaning import Listing, Meaning, Reason, Resource, Transition
 from mock_server.openapi import pointers
 from mock_server.openapi.values import Json
 from mock_server.packs import source_of
 from mock_server.sandbox import Options, Sandbox, Served
+from mock_server.wholefiles import write_whole
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -34,7 +36,7 @@ def infer(source: str, overlays: tuple[Path, ...], explain: bool, target: Path |
     sandbox = Sandbox([source_of(source, overlays=overlays)], options=Options(eager=False))
     served = next(iter(sandbox.apis.values()))
     for line in report(served, explain=explain):
-        click.echo(line)
+        say(line)
     if target is not None:
         _write(target, overlay_text(served))
         click.echo(f"\nwrote {target}; apply it with: apidouble serve {source} --overlay {target}")
@@ -42,7 +44,7 @@ def infer(source: str, overlays: tuple[Path, ...], explain: bool, target: Path |
 
 def _write(target: Path, text: str) -> None:
     try:
-        target.write_text(text, encoding="utf-8")
+        write_whole(target, text)
     except OSError as error:
         raise ConfigurationError("the overlay cannot be written", got=f"{target}: {error.strerror}") from None
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from mock_server.commands.banner import counted
+from mock_server.commands.printing import say
 from mock_server.errors import ApidoubleError, DescriptionError, Place, did_you_mean
 from mock_server.openapi import pointers
 from mock_server.openapi.description import MediaType, Operation, Parameter
@@ -42,7 +43,7 @@ def lint(sources: tuple[str, ...], overlays: tuple[Path, ...], seed: Path | None
     found = 0
     for text in sources or pack_names():
         for finding in findings(source_of(text, overlays=overlays, seed=seed)):
-            click.echo(str(finding))
+            say(str(finding))
             found += 1
     click.echo(counted(found, "finding"), err=True)
     sys.exit(1 if found else 0)

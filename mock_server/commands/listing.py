@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from mock_server.commands.printing import say
 from mock_server.openapi import jsontext
 from mock_server.openapi.compile import Api
 from mock_server.openapi.values import Json
@@ -56,7 +57,7 @@ def list_command(name: str | None, as_json: bool) -> None:
     rows = [summary(served.api) for served in sandbox.apis.values()]
     width = max(len(str(row["name"])) for row in rows)
     for row in rows:
-        click.echo(f"{row['name']:<{width}}  {_counts(row)}  {row['title']} {row['version']}")
+        say(f"{row['name']:<{width}}  {_counts(row)}  {row['title']} {row['version']}")
 
 
 def _counts(row: dict[str, Json]) -> str:
@@ -66,7 +67,7 @@ def _counts(row: dict[str, Json]) -> str:
 
 def _operations(served: Served) -> None:
     found = summary(served.api)
-    click.echo(f"{found['title']} {found['version']}: {_counts(found).strip()}")
+    say(f"{found['title']} {found['version']}: {_counts(found).strip()}")
     refs = served.api.refs.values()
     id_width = max((len(ref.id) for ref in refs), default=0)
     path_width = max((len(ref.template.text) for ref in refs), default=0)
@@ -74,7 +75,7 @@ def _operations(served: Served) -> None:
         meaning = served.model.meaning(ref.id)
         resource = f" {meaning.resource.name}" if meaning.resource is not None else ""
         noted = "  (inferred)" if provenance(ref.operation.value) == "inferred" else ""
-        click.echo(
+        say(
             f"  {ref.method:<7}{ref.id:<{id_width}}  {ref.template.text:<{path_width}}  "
             + click.style(f"{meaning.behaviour}{resource}{noted}", dim=True)
         )

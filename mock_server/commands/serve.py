@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import secrets
@@ -12,14 +13,14 @@ from pathlib import Path
 import click
 
 from mock_server.commands.banner import banner
+from mock_server.commands.printing import say
 from mock_server.errors import ConfigurationError
 from mock_server.packs import pack_names, source_of
-from mock_server.sandbox import Sandbox
+from mock_server.sandbox import MAX_BODY, Sandbox, uncollected
 from mock_server.web.ports import check_port, free_port
-from mock_server.web.serving import Serving
+from mock_server.web.serving import Serving, state_file
 from mock_server.web.serving import serve as run_server
 from mock_server.webhooks.options import WebhookOptions
-from mock_server.webhooks.posting import Poster
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -46,6 +47,14 @@ def cache_folder() -> Path:
 @click.option("--watch", is_flag=True, help="Reload what changes on disk; the state is kept.")
 @click.option("--allow-remote", is_flag=True, help="Let $ref fetch http(s) URLs.")
 @click.option("--allow-outside", is_flag=True, help="Let $ref leave the description's folder.")
+@click.option(
+    "--max-body",
+    default=MAX_BODY,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="BYTES",
+    help="Refuse longer request bodies (413).",
+)
 @click.option("--no-limits", is_flag=True, help="Answer any number of requests, whatever limits an API has.")
 @click.option("--webhook", "webhooks", multiple=True, metavar="URL", help="Deliver every event here; may be repeated.")
 @click.option(
@@ -54,6 +63,11 @@ def cache_folder() -> Path:
     multiple=True,
     metavar="HOST",
     help="Let webhooks go to this host, too, and not to this machine only; may be repeated.",
+)
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the state in this file: read at start, written when something has changed.",
 )
 @click.option("--no-cache", is_flag=True, help="Do not keep parsed descriptions in the cache folder.")
 def serve(
@@ -66,9 +80,11 @@ def serve(
     watch: bool,
     allow_remote: bool,
     allow_outside: bool,
+    max_body: int,
     no_limits: bool,
     webhooks: tuple[str, ...],
     webhook_hosts: tuple[str, ...],
+    state: Path | None,
     no_cache: bool,
 ) -> None:
     """Serve API doubles: the packs or description files that are named, or every pack."""
@@ -84,29 +100,44 @@ def serve(
     )
     if not chosen:
         raise ConfigurationError("there is nothing to serve", hint="give the path of an OpenAPI description")
-    delivering = _delivering(webhooks, webhook_hosts)
+    delivering = _delivering(webhooks, webhook_hosts, loopback=is_loopback(host))
     cache = None if no_cache else cache_folder()
     if sys.stderr.isatty():
         click.echo(f"reading {', '.join(source.name for source in chosen)} …", err=True)
     port = port or free_port(host)
     check_port(host, port)
     token = None if is_loopback(host) else secrets.token_urlsafe(18)
-    serving = Serving(chosen, host, port, seed_number, cache, token, watch, not no_limits, delivering)
-    sandbox = Sandbox(chosen, options=serving.options())
+    serving = Serving(chosen, host, port, seed_number, cache, token, watch, not no_limits, delivering, state, max_body)
+    with uncollected():
+        sandbox = Sandbox(chosen, options=serving.options())
+        gc.freeze()  # none of it will ever be garbage, and a forked worker shares the pages that nobody marks
+    kept = state_file(state, sandbox) if state is not None else None
     for line in banner(sandbox, host=host, port=port, token=token):
-        click.echo(line)
+        say(" ".join(line.splitlines()))  # a title has no lines of its own
+    if kept is not None:
+        click.echo(f"\nthe state is kept in {kept.path}: {kept.told()}")
     sys.stdout.flush()
-    run_server(serving, sandbox)
+    run_server(serving, sandbox, kept=kept)
 
 
-def _delivering(targets: tuple[str, ...], hosts: tuple[str, ...]) -> WebhookOptions:
-    """Where webhooks go; a ``ConfigurationError`` for a target that nothing would be sent to."""
-    poster = Poster(allowed_hosts=frozenset(hosts))
+def _delivering(targets: tuple[str, ...], hosts: tuple[str, ...], *, loopback: bool) -> WebhookOptions:
+    """Where webhooks go; a ``ConfigurationError`` for a target that nothing would be sent to.
+
+    Who can reach the server may give it webhook URLs. From beyond ``loopback`` they are not to lead to this machine,
+    but for the targets that are given here.
+    """
+    allowed = frozenset(hosts)
+    if not targets:
+        return WebhookOptions((), allowed, loopback)
+    from mock_server.webhooks.posting import Poster, host_and_port  # with urllib3, for those who want deliveries
+
+    poster = Poster(allowed_hosts=allowed)
     for url in targets:
         refusal = poster.refusal(url)
         if refusal is not None:
             raise ConfigurationError(f"--webhook {url}: {refusal}")
-    return WebhookOptions(targets, frozenset(hosts))
+    own = () if loopback else map(host_and_port, targets)
+    return WebhookOptions(targets, allowed.union(own), loopback)
 
 
 def is_loopback(host: str) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import field, replace
 from datetime import datetime
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
+from mock_server.dataclass import dataclass
 from mock_server.exchange.messages import RawRequest
 from mock_server.model.call import Principal
 from mock_server.model.clock import rfc3339
@@ -32,7 +33,7 @@ class Credential:
 
     name: str
     scheme: str
-    value: str
+    value: str = field(repr=False)
     description: str = ""
     scopes: tuple[str, ...] | None = None
     tenant: str | None = None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
 from urllib.parse import quote
 
+from mock_server.dataclass import dataclass
 from mock_server.model.problem import Kind, Problem
 from mock_server.model.sentences import Sentences
 from mock_server.openapi import pointers

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import jsonschema_rs
 
+from mock_server.dataclass import dataclass
 from mock_server.exchange.errorfacts import Subject
 from mock_server.exchange.errorroles import Role, candidates, role_of
 from mock_server.model.anatomy import Anatomy, dissect, flatten, words

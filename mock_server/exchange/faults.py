@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from random import Random
 
+from mock_server.dataclass import dataclass
 from mock_server.openapi.values import Json
+
+MOST_FAULTS = 1000
+"""So many faults the control API sets in one universe: each of them is tried with every request."""
 
 
 @dataclass(slots=True)

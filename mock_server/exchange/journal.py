@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
 from datetime import datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -31,16 +31,18 @@ def secret_names(schemes: Iterable[SecurityScheme]) -> frozenset[str]:
     return REDACTED_HEADERS | frozenset(name for name in named if name)
 
 
-@dataclass(slots=True)
 class Trace:
     """What the line decided about one request, filled in as it goes; words are made of it only when it is read.
 
+    Most requests leave most of it as it is, so what a class says by default is not written into every trace.
+
     ``secrets`` are the lower-case names of headers and query parameters whose values are not to be shown. ``refused``
     is the problem that was answered, None where there was none; ``meaning`` stays None until the request has been read
-    and found valid.
+    and found valid. ``place`` is drawn under the universe's lock, so exchanges are listed in the order in which they
+    met the state, whichever thread was first to come back (0 until then). ``path`` is the request's below the base path
+    of a described server, ``fitting`` gives the templates that a path fits.
     """
 
-    candidates: Callable[[], tuple[str, ...]] = tuple
     operation_id: str | None = None
     principal: str | None = None
     security: str = "open"
@@ -51,9 +53,26 @@ class Trace:
     violations: tuple[Violation, ...] = ()
     refused: Problem | None = None
     standings: tuple[Standing, ...] = ()
-    decisions: list[Reason] = field(default_factory=list)
+    decisions: tuple[Reason, ...] = ()
     notes: tuple[str, ...] = ()
-    secrets: frozenset[str] = REDACTED_HEADERS
+    place: int = 0
+    path: str = ""
+
+    def __init__(
+        self, *, secrets: frozenset[str] = REDACTED_HEADERS, fitting: Callable[[str], tuple[str, ...]] = lambda _: ()
+    ) -> None:
+        self.secrets = secrets
+        self._fitting = fitting
+
+    def candidates(self) -> tuple[str, ...]:
+        """The templates of the description that fit the path, best first."""
+        return self._fitting(self.path)
+
+    def copy(self) -> Trace:
+        """Another trace that has come as far as this one."""
+        made = Trace.__new__(Trace)
+        made.__dict__ = self.__dict__.copy()
+        return made
 
     def as_json(self) -> dict[str, Json]:
         """The explanation: candidates, steps, decisions, state read and written."""
@@ -101,9 +120,11 @@ class Entry:
 
     def as_json(self, *, redact: bool = True) -> dict[str, Json]:
         """The shape of one member of ``requests`` in the control API."""
+        from mock_server.exchange.concealing import concealed  # for listings only
+
         request, response = self.request, self.response
         secrets = self.trace.secrets if redact else frozenset()
-        return {
+        shown: dict[str, Json] = {
             "id": self.id,
             "time": rfc3339(self.time),
             "session": self.session,
@@ -117,6 +138,7 @@ class Entry:
             "violations": [violation.as_json() for violation in self.trace.violations],
             "explanation": self.trace.as_json(),
         }
+        return concealed(shown, request, response, secrets) if redact else shown
 
 
 def _url(request: RawRequest, secrets: frozenset[str]) -> str:
@@ -124,7 +146,7 @@ def _url(request: RawRequest, secrets: frozenset[str]) -> str:
     if not request.query or not secrets:
         return request.url + request.target
     pairs = [pair.partition("=") for pair in request.query.split("&")]
-    shown = [name + sign + (REDACTED if name.lower() in secrets else value) for name, sign, value in pairs]
+    shown = [name + sign + (REDACTED if _hides(name, secrets) else value) for name, sign, value in pairs]
     return f"{request.url}{request.path}?{'&'.join(shown)}"
 
 
@@ -132,9 +154,15 @@ def _headers(headers: Iterable[tuple[str, str]], secrets: frozenset[str]) -> dic
     """Headers by name, repeated ones joined by commas (RFC 9110 §5.3)."""
     shown: dict[str, str] = {}
     for name, value in headers:
-        text = REDACTED if name.lower() in secrets else value
+        text = REDACTED if _hides(name, secrets) else value
         shown[name] = f"{shown[name]}, {text}" if name in shown else text
     return shown
+
+
+def _hides(name: str, secrets: frozenset[str]) -> bool:
+    from mock_server.exchange.concealing import hides
+
+    return bool(secrets) and hides(name, secrets)
 
 
 def _text(body: bytes, *, limit: int = 100_000) -> str | None:
@@ -143,35 +171,71 @@ def _text(body: bytes, *, limit: int = 100_000) -> str | None:
     return body[:limit].decode("utf-8", "replace")
 
 
+MOST_BYTES = 64 * 1024 * 1024
+"""So many bytes of bodies are kept in one universe's journal, but for the newest exchange."""
+
+_LIGHT = 64 * 1024  # a journal full of exchanges of this size is no burden, so they are not counted one by one
+
+
 class Journal:
     """The most recent exchanges of one universe; ``forgotten`` older ones had to make room since it was cleared."""
 
     def __init__(self, *, capacity: int) -> None:
         self._entries: deque[Entry] = deque(maxlen=capacity)
         self._numbers = count(1)
+        self._places = count(1)
         self._capacity = capacity
+        self._cleared = 0
         self.forgotten = 0
 
     def begin(self) -> int:
         """The number of an exchange that begins, from 1; no two get the same, whatever threads ask."""
         return next(self._numbers)
 
+    def place(self) -> int:
+        """The place of an exchange that has just met the state; the caller has the universe's lock."""
+        return next(self._places)
+
     def add(self, entry: Entry) -> None:
-        """Records an exchange that has ended."""
+        """Records an exchange that has ended, unless the journal was cleared after it had met the state."""
+        trace = entry.trace
+        if not trace.place:
+            trace.place = next(self._places)  # it never came as far as the state
+        if trace.place < self._cleared:
+            return
         if len(self._entries) == self._capacity:
             self.forgotten += 1
         self._entries.append(entry)
+        if len(entry.request.body) + len(entry.response.body) > _LIGHT:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Lets the oldest exchanges go while the bodies of all are too many bytes together; the newest stays."""
+        entries = tuple(self._entries)
+        total = sum(len(entry.request.body) + len(entry.response.body) for entry in entries)
+        for oldest in entries[:-1]:
+            if total <= MOST_BYTES:
+                return
+            total -= len(oldest.request.body) + len(oldest.response.body)
+            with suppress(IndexError):  # somebody has just cleared it
+                self._entries.popleft()
+                self.forgotten += 1
 
     def __iter__(self) -> Iterator[Entry]:
-        return iter(tuple(self._entries))
+        return iter(sorted(self._entries, key=_place))
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def clear(self) -> None:
         """Forgets every exchange; ids go on."""
+        self._cleared = next(self._places)
         self._entries.clear()
         self.forgotten = 0
+
+
+def _place(entry: Entry) -> int:
+    return entry.trace.place
 
 
 def matching(entries: Iterator[Entry], wanted: Mapping[str, Any]) -> Iterator[Entry]:

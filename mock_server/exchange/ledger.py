@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from mock_server.dataclass import dataclass
 from mock_server.exchange.messages import RawResponse
 
 MOST_CALLERS = 10_000

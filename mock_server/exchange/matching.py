@@ -25,7 +25,7 @@ class Matcher:
         HEAD is answered by GET where it is not described itself (RFC 9110 §9.3.2).
         """
         best, base = self._api.match(method, path), ""
-        if best.fit is Fit.FULL:
+        if best.target is not None:
             return best, base
         for prefix in self._prefixes:
             if path == prefix or path.startswith(prefix + "/"):
@@ -48,7 +48,7 @@ class Matcher:
         allowed = {*match.methods, "OPTIONS", *(["HEAD"] if "GET" in match.methods else [])}
         allow = ", ".join(sorted(allowed))
         if turn.request.method == "OPTIONS":
-            turn.trace.decisions.append(Reason("status", "204", "OPTIONS is not described, so it answers Allow"))
+            turn.trace.decisions += (Reason("status", "204", "OPTIONS is not described, so it answers Allow"),)
             return RawResponse(204, (("Allow", allow),), b"")
         template = turn.trace.candidates()[0]
         detail = f"{excerpt(turn.request.method)} is not described for {template}; it knows {allow}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from mock_server.dataclass import dataclass
 from mock_server.model.call import Call
 from mock_server.model.meaning import Meaning
 from mock_server.model.outcome import Outcome

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
+from mock_server.dataclass import dataclass
 from mock_server.model.problem import Kind, Problem
 from mock_server.openapi.undecodable import excerpt
 

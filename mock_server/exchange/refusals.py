@@ -17,8 +17,9 @@ from mock_server.model.model import Model
 from mock_server.model.outcome import Outcome
 from mock_server.model.problem import DEFAULT_STATUS, WIDER, Kind, Problem
 from mock_server.openapi import jsontext
-from mock_server.openapi.description import Operation, Response
-from mock_server.openapi.media import negotiate
+from mock_server.openapi.bodies import Syntax, syntax_of
+from mock_server.openapi.description import MediaType, Operation, Response
+from mock_server.openapi.media import negotiate, parse_media_type
 
 _STATUS_CHOICES: Mapping[Kind, tuple[int, ...]] = {
     Kind.INVALID: (422, 400),
@@ -63,7 +64,7 @@ class Refuser:
             problem = _as_missing(problem)
         mapping = self._mapping(problem.kind)
         status = self.status(problem, operation)
-        trace.decisions.append(Reason("problem", f"{status} {problem.kind}", problem.detail))
+        trace.decisions += (Reason("problem", f"{status} {problem.kind}", problem.detail),)
         facts = Facts(
             problem,
             status,
@@ -108,22 +109,44 @@ class Refuser:
         mapping: ErrorMapping | None,
         turn: Turn,
     ) -> Rendered | None:
-        offered = {media.name: media.schema for media in response.content if media.schema is not None}
-        if not offered:
-            return None
-        names = tuple(offered)
-        # A client that accepts none of the error's media types still learns more from the error than from a 406.
-        chosen = negotiate(turn.accept, names) or negotiate(None, names)
-        name = chosen.media_type if chosen is not None else names[0]
-        body = described_body(facts, offered[name], mapping)
+        media = _offered(response, turn.accept)
+        if media is None or media.schema is None:
+            return _undefined(facts, response)
+        body = described_body(facts, media.schema, mapping)
         if body is None:
             return None
-        renderer = self._renderer_for(operation, response)
+        renderer, name = self._renderer_for(operation, response), media.name
         headers = facts.problem.headers
         if turn.standings:
             headers = (*headers, *told(turn.standings, response))
+        if not headers:
+            way = renderer.plainly(body, accept=name)
+            if way is not None:
+                sent = (way.content_type, *way.vary)
+                return Rendered(facts.status, sent, way.encode(body), way.media_type, way.negotiation)
         rendered = renderer.render(Outcome(facts.status, body), accept=name, headers=headers)
         return rendered if isinstance(rendered, Rendered) else None
+
+
+def _offered(response: Response, accept: str | None) -> MediaType | None:
+    """The described way to tell an error; None where none says what its body is."""
+    offered = [media for media in response.content if media.schema is not None]
+    if len(offered) <= 1:
+        return offered[0] if offered else None
+    names = [media.name for media in offered]
+    # A client that accepts none of the error's media types still learns more from the error than from a 406.
+    chosen = negotiate(accept, names) or negotiate(None, names)
+    return next((media for media in offered if chosen is not None and media.name == chosen.media_type), offered[0])
+
+
+def _undefined(facts: Facts, response: Response) -> Rendered | None:
+    """A problem in the JSON type of a response that says nothing about its body; None where there is no such type."""
+    names = (media.name for media in response.content)
+    name = next((name for name in names if syntax_of(parse_media_type(name)) is Syntax.JSON), None)
+    if name is None:
+        return None
+    headers = (("Content-Type", name), *facts.problem.headers)
+    return Rendered(facts.status, headers, jsontext.dumps(problem_document(facts)), name, "the only one described")
 
 
 def _as_missing(problem: Problem) -> Problem:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from mock_server.dataclass import dataclass
 from mock_server.exchange.messages import HeaderList
 from mock_server.exchange.requests import encodings_of
 from mock_server.model.outcome import NO_BODY, Outcome
 from mock_server.openapi.bodies import BodyEncoder, body_encoder
 from mock_server.openapi.description import Header, MediaType, Response
-from mock_server.openapi.media import Choice, negotiate
+from mock_server.openapi.media import ANY_BYTES, Choice, negotiate
 from mock_server.openapi.quick import quick
 from mock_server.openapi.shapes import ANYTHING, shape_of
 from mock_server.openapi.styles import ParameterSpec, TextDecoder, header_decoder
@@ -20,6 +22,7 @@ from mock_server.openapi.values import Direction, Json, Violation
 from mock_server.sampling import Sampler, Unsampleable
 
 _BOUNDARY = "apidouble-5d2b7c"
+_MOST_TOLD = 64  # values of Accept that are remembered
 _VARY = (("Vary", "Accept"),)  # RFC 9110 §12.5.5: another Accept would have got another type
 _WHY = {choice: str(choice) for choice in Choice} | {
     Choice.SUFFIX: "asked for by its suffix only; a strict server would answer 406"
@@ -36,6 +39,22 @@ class Rendered:
     body: bytes
     media_type: str
     negotiation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plainly:
+    """A way to tell bodies that asks nothing of them but that they be valid."""
+
+    content_type: tuple[str, str]
+    vary: HeaderList
+    media_type: str
+    negotiation: str
+    accepts: Callable[[Json], bool]
+    encode: BodyEncoder
+
+
+def _anything(_: Json) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +76,39 @@ class ResponseRenderer:
     """Renders and judges one described response of an operation."""
 
     def __init__(self, response: Response, *, seed: int, epoch: datetime) -> None:
-        self._response = response
+        self.response = response
         self._offered = tuple(media.name for media in response.content)
         self._media = {media.name: media for media in response.content}
-        self._encoders: dict[str, BodyEncoder] = {media.name: _encoder(media) for media in response.content}
+        self._encoders: dict[str, BodyEncoder] = {
+            media.name: _encoder(media, media.name) for media in response.content if "*" not in media.name
+        }
         self._headers = tuple(_HeaderPlan.of(header, seed=seed, epoch=epoch) for header in response.headers)
         self._pointer = response.located.pointer
+        self._told: dict[str | None, Plainly] = {}
+
+    def plainly(self, body: Json, *, accept: str | None) -> Plainly | None:
+        """How a plain answer with this body is told, if it may leave; None where ``render`` has more to say of it."""
+        told = self._told.get(accept)
+        if told is None:
+            told = self._tellable(accept)
+            if told is None or len(self._told) >= _MOST_TOLD:
+                return None
+            self._told[accept] = told
+        return told if told.accepts(body) else None
+
+    def _tellable(self, accept: str | None) -> Plainly | None:
+        """The way to tell any body to a client that accepts this; None where something depends on the body."""
+        if self._headers or not self._offered:
+            return None
+        chosen = negotiate(accept, self._offered)
+        encode = self._encoders.get(chosen.media_type) if chosen is not None else None
+        if chosen is None or encode is None or chosen.content_type.startswith("multipart/"):
+            return None
+        schema, vary = self._media[chosen.media_type].schema, _VARY if len(self._offered) > 1 else ()
+        accepts = partial(schema.accepts, direction=Direction.RESPONSE) if schema is not None else _anything
+        return Plainly(
+            ("Content-Type", chosen.content_type), vary, chosen.media_type, _WHY[chosen.choice], accepts, encode
+        )
 
     def render(
         self, outcome: Outcome, *, accept: str | None, headers: HeaderList
@@ -90,9 +136,13 @@ class ResponseRenderer:
                 media.located.pointer,
             )
         content_type = chosen.content_type
+        encode = self._encoders.get(chosen.media_type)
+        if encode is None:
+            content_type = _in_range(content_type, outcome.body)
+            encode = _encoder(media, content_type)
         if content_type.startswith("multipart/"):
             content_type = f"{content_type.partition(';')[0]}; boundary={_BOUNDARY}"
-        body = self._encoders[chosen.media_type](outcome.body)
+        body = encode(outcome.body)
         vary = _VARY if len(self._offered) > 1 else ()
         sent = (("Content-Type", content_type), *complete, *vary)
         return Rendered(outcome.status, sent, body, chosen.media_type, _WHY[chosen.choice])
@@ -169,6 +219,8 @@ def _sample_header(header: Header, bundle: Json, *, seed: int, epoch: datetime) 
             value = Sampler(bundle).sample(seed=seed, now=epoch, name=header.name)
         except Unsampleable:
             value = ""
+    if header.explode and isinstance(value, dict):
+        return ",".join(f"{name}={header_text(member)}" for name, member in value.items())
     return header_text(value)
 
 
@@ -184,7 +236,14 @@ def header_text(value: Json) -> str:
     return "".join(character for character in text if " " <= character <= "\xff" and character != "\x7f")
 
 
-def _encoder(media: MediaType) -> BodyEncoder:
+def _in_range(content_type: str, body: Json) -> str:
+    """The type to answer with where a range is described: JSON for what bytes without a syntax could not say."""
+    return "application/json" if content_type == ANY_BYTES and not isinstance(body, str) else content_type
+
+
+def _encoder(media: MediaType, content_type: str) -> BodyEncoder:
     bundle: Any = media.schema.bundle(Direction.RESPONSE) if media.schema is not None else True
     name = bundle.get("$ref", "").rpartition("/")[2] if isinstance(bundle, dict) else ""
-    return body_encoder(media.name, bundle, encoding=encodings_of(media), boundary=_BOUNDARY, root_name=name or "root")
+    return body_encoder(
+        content_type, bundle, encoding=encodings_of(media), boundary=_BOUNDARY, root_name=name or "root"
+    )

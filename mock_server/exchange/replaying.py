@@ -64,12 +64,12 @@ class Replayer:
                 until = turn.now + self._rules.expires
                 ledger.keep(place, Kept(request, response, turn.now, until))
                 why = f"the same request with this {self._rules.header} gets it again until {rfc3339(until)}"
-                turn.trace.decisions.append(Reason(_ABOUT, "answer kept", why))
+                turn.trace.decisions += (Reason(_ABOUT, "answer kept", why),)
             return response
         if kept.request != request:
             return self._refusal(kept)
         why = f"the same request came with this {self._rules.header} at {rfc3339(kept.since)}; nothing is done again"
-        turn.trace.decisions.append(Reason(_ABOUT, "answered as before", why))
+        turn.trace.decisions += (Reason(_ABOUT, "answered as before", why),)
         response = told_anew(turn.standings, kept.response) if turn.standings else kept.response
         if self._rules.replayed_header is None:
             return response

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import nearest
 from mock_server.exchange.messages import RawRequest
 from mock_server.model.outcome import NO_BODY
@@ -24,6 +24,7 @@ from mock_server.openapi.undecodable import Undecodable, excerpt
 from mock_server.openapi.values import Direction, Json, Violation
 
 _ESSENCE_END = ";"
+_MOST_PLAIN_BODIES = 16  # ways to write a Content-Type that are remembered
 
 
 @quick(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class RequestReader:
         self._body_required = body is not None and body.required
         self._content = tuple(media.name for media in body.content) if body is not None else ()
         self._bodies = {media.name: _body_plan(media) for media in body.content} if body is not None else {}
+        self._is_plain = not (self._headers or cookies or any(required for _, required, _ in self._query))
+        self._plain_bodies: dict[str, _BodyPlan] = {}
 
     def read(self, request: RawRequest, path_texts: Mapping[str, str]) -> Reading | Problem:
         """The decoded request, or a problem that lists every violation found."""
@@ -89,6 +92,38 @@ class RequestReader:
         if violations:
             return _invalid(tuple(violations))
         return Reading(path, query, headers, cookies, value, media_type, tuple(notes))
+
+    def read_plainly(
+        self, request: RawRequest, path_texts: Mapping[str, str]
+    ) -> tuple[dict[str, Json], Json] | Problem | None:
+        """Path and body of a request that brings nothing else, or what is wrong where it is only the body's value.
+
+        None for any other request, which is for ``read``.
+        """
+        if request.query or not self._is_plain:
+            return None
+        violations: list[Violation] = []
+        path = self._read_path(path_texts, violations) if path_texts else {}
+        if violations:
+            return None
+        body = request.body
+        content_type = request.headers.get("content-type", "")
+        if not self._has_body or not body:
+            return None if body or self._body_required or content_type else (path, NO_BODY)
+        plan = self._plain_bodies.get(content_type)
+        if plan is None:
+            chosen = matches(content_type, self._content)
+            if chosen is None or len(self._plain_bodies) >= _MOST_PLAIN_BODIES:
+                return None
+            plan = self._plain_bodies[content_type] = self._bodies[chosen]
+        try:
+            value = plan.decode(body, content_type).value
+        except Undecodable:
+            return None
+        schema = plan.media.schema
+        if schema is None or schema.accepts(value, Direction.REQUEST):
+            return path, value
+        return _invalid(schema.blamed(value, Direction.REQUEST, where="body"))
 
     def _read_path(self, texts: Mapping[str, str], violations: list[Violation]) -> dict[str, Json]:
         values: dict[str, Json] = {}
@@ -203,7 +238,7 @@ class RequestReader:
             return Problem(Kind.MALFORMED, f"the body cannot be read: {failure.message}", found)
         schema = plan.media.schema
         if schema is not None and not schema.accepts(value, Direction.REQUEST):
-            violations += schema.violations(value, Direction.REQUEST, where="body")
+            violations += schema.blamed(value, Direction.REQUEST, where="body")
         return value, content_type.partition(_ESSENCE_END)[0].strip().lower()
 
 

@@ -6,10 +6,12 @@ PyJWT brings cryptography, which takes a tenth of a second to import, so it is i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
+from mock_server.dataclass import dataclass
 from mock_server.exchange.authentication import TokenVerifier
 from mock_server.model.call import Principal
 from mock_server.model.credentials import Refused
@@ -33,8 +35,8 @@ class TokenRules:
     audience: str | None
     scope_claim: str
     required: tuple[str, ...]
-    signing_key: str
-    verifying_key: str
+    signing_key: str = field(repr=False)
+    verifying_key: str = field(repr=False)
     key_id: str
     tenant_claim: str = "tenant"
     plan_claim: str = "plan"
@@ -133,7 +135,16 @@ def mint_token(
     if rules.audience is not None:
         payload["aud"] = rules.audience
     payload |= dict(claims or {})
-    return jwt.encode(payload, rules.signing_key, algorithm=rules.algorithms[0], headers={"kid": rules.key_id})
+    key = _read_key(rules.signing_key, rules.algorithms[0])
+    return jwt.encode(payload, key, algorithm=rules.algorithms[0], headers={"kid": rules.key_id})
+
+
+@lru_cache(maxsize=16)
+def _read_key(text: str, algorithm: str) -> Any:
+    """A key as PyJWT wants it. Reading a private RSA key checks its primes, which takes 50 ms."""
+    from jwt.algorithms import get_default_algorithms
+
+    return get_default_algorithms()[algorithm].prepare_key(text)
 
 
 def jwks(rules: Sequence[TokenRules]) -> dict[str, Json]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from mock_server.exchange.limiting import Standing
 
 
-@dataclass(slots=True)
 class Turn:
     """A request, the universe it meets, the moment (taken once), and the trace of what is decided.
 
@@ -25,15 +23,19 @@ class Turn:
     against the limits of its operation.
     """
 
-    request: RawRequest
-    universe: Universe
-    now: datetime
-    trace: Trace
-    number: int
-    base: str = ""
     preferences: Preferences = NO_PREFERENCES
     principal: Principal | None = None
     standings: tuple[Standing, ...] = ()
+
+    def __init__(
+        self, request: RawRequest, universe: Universe, now: datetime, trace: Trace, number: int, base: str
+    ) -> None:
+        self.request = request
+        self.universe = universe
+        self.now = now
+        self.trace = trace
+        self.number = number
+        self.base = base
 
     @property
     def id(self) -> str:

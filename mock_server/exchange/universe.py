@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from random import Random
 from threading import RLock
 from typing import TypeAlias
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError, did_you_mean
 from mock_server.exchange.faults import Fault
 from mock_server.exchange.journal import Journal
@@ -27,6 +28,9 @@ Watch: TypeAlias = "Callable[[Universe], None]"
 
 MOST_EVENTS = 10_000
 """So many events are kept to be listed, the newest; timers alone can bring any number of them."""
+
+MOST_SNAPSHOTS = 1000
+"""So many snapshots one universe keeps; another is refused, since none of them may be forgotten unasked."""
 
 _NAME = re.compile(r"[A-Za-z0-9._~:@-]{1,128}\Z")
 
@@ -84,8 +88,18 @@ class Universe:
             self.outbox.clear()
 
     def snapshot(self, name: str) -> None:
-        """Keeps the current state under a name, with what has been counted and kept against limits and keys."""
+        """Keeps the current state under a name, with what has been counted and kept against limits and keys.
+
+        A ``ConfigurationError`` when there are ``MOST_SNAPSHOTS`` under other names.
+        """
         with self.lock:
+            if len(self.snapshots) >= MOST_SNAPSHOTS and name not in self.snapshots:
+                raise ConfigurationError(
+                    f"this universe has {MOST_SNAPSHOTS} snapshots already",
+                    got=name,
+                    allowed=f"at most {MOST_SNAPSHOTS}",
+                    hint="drop one that is not needed any more, or save under a name that there is",
+                )
             self.snapshots[name] = Snapshot(self.state, self.ledger.copy())
 
     def restore(self, name: str) -> None:
@@ -166,7 +180,8 @@ class Universes:
         gone = self._known.pop(name, None)
         if gone is not None:
             with gone.lock:
-                gone.state = State()
+                # A request that found the universe before it was dropped is still answered by what it held.
+                gone.state = State(gone.state.resources, gone.state.counters)
                 gone.outbox.clear()
         return gone is not None
 
@@ -177,6 +192,11 @@ class Universes:
                 self.default.reset()
                 return True
             return self._forget(name)
+
+    def known(self) -> tuple[Universe, ...]:
+        """The universes that exist, the one idle longest first; looking at them this way keeps none from being idle."""
+        with self._lock:
+            return tuple(self._known.values())
 
     def names(self) -> tuple[str, ...]:
         """The universes that exist, the one idle longest first."""

@@ -5,11 +5,12 @@ Inference asks in terms of property names and types; this is the one place that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from mock_server.dataclass import dataclass
 from mock_server.openapi import pointers
 from mock_server.openapi.schemas import Schema
 from mock_server.openapi.values import Direction, Json
@@ -79,18 +80,28 @@ class Anatomy:
 EMPTY = Anatomy(frozenset(), {}, frozenset(), closed=False, items=None, name="")
 
 
+_KNOWN: WeakKeyDictionary[Schema, dict[Direction, Anatomy]] = WeakKeyDictionary()
+"""Inference asks for the same few schemas again and again, and taking one apart walks all of it."""
+
+
 def anatomy_of(schema: Schema | None, direction: Direction = Direction.RESPONSE) -> Anatomy:
     """The anatomy of a compiled schema; an empty one for None."""
     if schema is None:
         return EMPTY
-    bundle = schema.bundle(direction)
-    return dissect(bundle, bundle)
+    known = _KNOWN.setdefault(schema, {})
+    found = known.get(direction)
+    if found is None:
+        bundle = schema.bundle(direction)
+        found = known[direction] = dissect(bundle, bundle)
+    return found
 
 
 def dissect(bundle: Json, schema: Json) -> Anatomy:
     """The anatomy of a schema inside a bundle."""
     merged = flatten(bundle, schema)
-    members = {name: _member(bundle, name, value) for name, value in (merged.get("properties") or {}).items()}
+    properties = merged.get("properties")
+    named = properties.items() if isinstance(properties, dict) else ()  # else the validator tells what is wrong
+    members = {name: _member(bundle, name, value) for name, value in named}
     return Anatomy(
         types=types_of(merged),
         members=members,
@@ -120,7 +131,10 @@ def name_of(bundle: Json, schema: Json) -> str:
     return ""
 
 
-def flatten(bundle: Json, schema: Json, depth: int = 0) -> dict[str, Json]:
+_COMPOSING = frozenset({"$ref", "allOf", "oneOf", "anyOf", "$defs"})
+
+
+def flatten(bundle: Json, schema: Json, depth: int = 0) -> Mapping[str, Json]:
     """One plain schema that says what ``schema``, its references, ``allOf`` and (first) branches say
     together.
 
@@ -129,10 +143,14 @@ def flatten(bundle: Json, schema: Json, depth: int = 0) -> dict[str, Json]:
     """
     if not isinstance(schema, dict) or depth > _DEPTH:
         return {}
-    merged: dict[str, Json] = {}
+    if _COMPOSING.isdisjoint(schema):
+        return schema
+    merged: Mapping[str, Json] = {}
     if isinstance(schema.get("$ref"), str):
-        merged = dict(flatten(bundle, _lookup(bundle, schema["$ref"]), depth + 1))
-    own = {key: value for key, value in schema.items() if key not in {"$ref", "allOf", "oneOf", "anyOf", "$defs"}}
+        merged = flatten(bundle, _lookup(bundle, schema["$ref"]), depth + 1)
+        if len(schema) == 1:
+            return merged
+    own = {key: value for key, value in schema.items() if key not in _COMPOSING}
     for part in schema.get("allOf") or ():
         merged = _merge(merged, flatten(bundle, part, depth + 1))
     merged = _merge(merged, own)
@@ -144,9 +162,9 @@ def flatten(bundle: Json, schema: Json, depth: int = 0) -> dict[str, Json]:
     return merged
 
 
-def _merge(left: dict[str, Json], right: Mapping[str, Json]) -> dict[str, Json]:
-    if not left:
-        return dict(right)
+def _merge(left: Mapping[str, Json], right: Mapping[str, Json]) -> Mapping[str, Json]:
+    if not left or not right:
+        return left or right
     merged = {**left, **right}
     if "properties" in left and "properties" in right:
         both = {
@@ -167,7 +185,7 @@ def _together(left: Json, right: Json) -> Json:
     return {**right, "allOf": [left, *(right.get("allOf") or ())]} if "$ref" not in right else right
 
 
-def _union(branches: list[dict[str, Json]]) -> dict[str, Json]:
+def _union(branches: Sequence[Mapping[str, Json]]) -> Mapping[str, Json]:
     if len(branches) == 1:
         return branches[0]
     united: dict[str, Json] = {}

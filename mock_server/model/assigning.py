@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mock_server.model.call import Call
 from mock_server.model.facts import ResourceFacts, member_schema, repeated_tenant, typed
@@ -17,6 +17,9 @@ from mock_server.model.state import Partition
 from mock_server.model.world import World
 from mock_server.openapi.expressions import Context
 from mock_server.openapi.values import Json
+
+if TYPE_CHECKING:
+    from mock_server.model.model import Model
 
 
 def assign(
@@ -48,8 +51,8 @@ def assign(
             elif not (name in accepted and facts.takes_key):
                 value[name] = key_hole(kept, resource, partition)
         elif name not in accepted or facts.writable is not None or name in kept.own:
-            made = _ruled(world, resource, name, rule, call.path)
-            if made is not _OMIT:
+            made = ruled(world.model, resource, name, rule, call.path)
+            if made is not OMIT:
                 value[name] = made
     if resource.tenancy is not None:
         _repeat_tenant(resource, partition.scope, value)
@@ -87,8 +90,8 @@ def completed(
     for name, rule in resource.assigned.items():
         if name not in value and not (rule == "sample" and name in resource.defaults):
             key = rule == "key"
-            made = key_hole(kept, resource, partition) if key else _ruled(world, resource, name, rule, parents)
-            if made is not _OMIT:
+            made = key_hole(kept, resource, partition) if key else ruled(world.model, resource, name, rule, parents)
+            if made is not OMIT:
                 value[name] = made
 
     def about(item: Json) -> Context:
@@ -114,7 +117,7 @@ def _finished(
     """A new item with what it still needs, then its serial numbers, which may tell of all else."""
     for name, rule in world.model.resource_facts(resource).needed.items():
         if name not in value:
-            value[name] = _ruled(world, resource, name, rule, parents)
+            value[name] = ruled(world.model, resource, name, rule, parents)
     if resource.serials:
         value = _numbered(resource, value, partition, context(value), given)
     return ordered(resource, value)
@@ -154,32 +157,34 @@ def ordered(resource: Resource, value: Mapping[str, Any]) -> dict[str, Any]:
     return known if len(known) == len(value) else {**known, **value}
 
 
-_OMIT: Any = object()
+OMIT: Any = object()
+"""Stands for the value of a member that a rule leaves out."""
+
 _SIMPLE: dict[str, Any] = {"zero": 0, "false": False, "empty": [], "null": None}
 
 
-def _ruled(world: World, resource: Resource, name: str, rule: str, parents: Mapping[str, Json]) -> Any:
-    """The value that a rule gives a member of a new item; ``_OMIT`` where it gives none.
+def ruled(model: Model, resource: Resource, name: str, rule: str, parents: Mapping[str, Json]) -> Any:
+    """The value that a rule gives a member of a new item; ``OMIT`` where it gives none.
 
     ``parents`` are the parents' keys by the path parameters that carry them.
     """
     if rule in {"created", "updated"}:
         return time_hole(resource, name)
     if rule == "serial":
-        return _OMIT  # set last, since its format may refer to the other members
+        return OMIT  # set last, since its format may refer to the other members
     if rule in _SIMPLE:
         return _SIMPLE[rule]
     if rule == "revision":
         return 1
     if rule.startswith("parent:"):
         parameter = rule.removeprefix("parent:")
-        return typed(resource, name, parents[parameter]) if parameter in parents else _OMIT
+        return typed(resource, name, parents[parameter]) if parameter in parents else OMIT
     if rule == "initial" and resource.states is not None:
         return resource.states.initial
     schema = member_schema(resource, name)
     if rule == "default" and "default" in schema:
         return schema["default"]
-    return world.model.samples.hole(resource, name)
+    return model.samples.hole(resource, name)
 
 
 def time_hole(resource: Resource, name: str) -> Hole:

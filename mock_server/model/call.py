@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mock_server.dataclass import dataclass
 from mock_server.model.outcome import NO_BODY
 from mock_server.openapi.expressions import MISSING, Context, Message
 from mock_server.openapi.quick import quick

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import isodate
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError
 from mock_server.openapi.values import Json
 
@@ -48,12 +49,13 @@ class Clock:
 
 # What the library takes for nothing at all: designators without a number, and fractions of years and months.
 _NOT_MEASURABLE = re.compile(r"[PT]\Z|\A-?P[^T]*[.,]\d+[YM]")
+_LONGEST = 200  # characters of a duration; the library takes time that grows with the square of the digits
 
 
 def parse_duration(text: str) -> timedelta:
     """An ISO 8601 duration (``PT1H``, ``P30D``, ``-PT5M``); months and years are whole and count as average ones."""
     try:
-        if _NOT_MEASURABLE.search(text):
+        if len(text) > _LONGEST or _NOT_MEASURABLE.search(text):
             raise ValueError(text)
         duration = isodate.parse_duration(text)
         if isinstance(duration, isodate.Duration):
@@ -62,7 +64,7 @@ def parse_duration(text: str) -> timedelta:
             return timedelta(days=months * 30.436875) + rest
     except (isodate.ISO8601Error, TypeError, ValueError, OverflowError):
         raise ConfigurationError(
-            "this is not an ISO 8601 duration", got=text, allowed="for example PT90S, PT1H, P30D"
+            "this is not an ISO 8601 duration", got=text[:_LONGEST], allowed="for example PT90S, PT1H, P30D"
         ) from None
     assert isinstance(duration, timedelta)
     return duration
@@ -93,8 +95,9 @@ def moments(now: datetime) -> dict[str, Json]:
 
 def rfc3339(moment: datetime) -> str:
     """``2026-01-31T12:00:00Z``, with milliseconds when they are not zero."""
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond >= 1000 else "seconds")
-    return text.replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat("T", "milliseconds" if moment.microsecond >= 1000 else "seconds")[:-6] + "Z"
 
 
 _MILLISECONDS = 100_000_000_000  # epoch times above this count milliseconds: as seconds they would be in the year 5138

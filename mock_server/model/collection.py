@@ -1,12 +1,13 @@
 """An immutable map in insertion order, of which keeping every version is cheap.
 
 State is a value: each write returns a new ``Collection`` and shares nearly everything with the one before.
-Two structures make that quick at any size:
+Three structures make that quick at any size:
 
-- a persistent hash map from key to ``Entry``, for reads and for the values;
-- the order, which lists keys by the sequence number they got when they were first put. It is cut into chunks
-  of at most ``CHUNK`` keys. Only the last chunk, the tail, grows; a removal copies one chunk and the tuple of
-  chunks.
+- a persistent hash map from key to ``Entry``, for reads and for the values. A collection of many items keeps them as
+  texts (``model/packing.py``), which take a fraction of the room;
+- the order, which lists keys by the sequence number they got when they were first put. Only its last leaf, the tail,
+  grows; everything before lies in a ``Ranked``;
+- an index for each way of looking that was asked for once (``model/indexes.py``).
 
 A sequence number is never used again, so it is also a stable cursor: whatever comes and goes in between, the
 entries after a sequence number are the ones that follow it.
@@ -15,23 +16,26 @@ entries after a sequence number are the ones that follow it.
 from __future__ import annotations
 
 import gc
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from array import array
+from bisect import bisect_left
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import accumulate, count, islice, repeat
-from operator import attrgetter
+from dataclasses import field
 from typing import Final
 
 from immutables import Map
 
-from mock_server.model.indexes import Indexes, indexed, moved
+from mock_server.model.indexes import ABSENT, Indexes, Lens, indexed, moved, with_index
+from mock_server.model.packing import Kept, packed, unpacked
+from mock_server.model.ranked import Leaf, Ranked
 from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json
 
-CHUNK: Final = 512
-"""How many keys a chunk holds at most; an append copies half of that on average."""
+CHUNK: Final = 256
+"""How many keys the tail holds at most; an append copies half of that on average."""
+
+MANY: Final = 16_384
+"""From so many items on they are kept as texts: smaller collections are quicker to read, and never large."""
 
 
 @quick(frozen=True, slots=True)
@@ -49,27 +53,6 @@ class Entry:
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """Some neighbouring keys with their sequence numbers, both in rising order of the latter."""
-
-    sequences: tuple[int, ...] = ()
-    keys: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    def appended(self, sequence: int, key: str) -> _Chunk:
-        return _Chunk((*self.sequences, sequence), (*self.keys, key))
-
-    def without(self, sequence: int) -> _Chunk:
-        at = bisect_left(self.sequences, sequence)
-        return _Chunk(self.sequences[:at] + self.sequences[at + 1 :], self.keys[:at] + self.keys[at + 1 :])
-
-    def joined(self, following: _Chunk) -> _Chunk:
-        return _Chunk(self.sequences + following.sequences, self.keys + following.keys)
-
-
 @contextmanager
 def _collector_paused() -> Iterator[None]:
     """A span in which Python looks for no garbage cycles.
@@ -85,42 +68,12 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _last_sequence(chunk: _Chunk) -> int:
-    return chunk.sequences[-1]
+_NO_NUMBERS: Final = array("q")
+_NO_TAIL: Final = Leaf(_NO_NUMBERS, ())
+_NOTHING: Final = Map[Hashable, int]()
 
 
-@dataclass(frozen=True)  # no slots: cached_property keeps its value in the instance's __dict__
-class _Order:
-    """The chunks before the tail, none of them empty; most writes leave the whole object as it is."""
-
-    chunks: tuple[_Chunk, ...] = ()
-
-    @cached_property
-    def ends(self) -> tuple[int, ...]:
-        """How many keys there are up to the end of each chunk; worked out when a page is first asked for."""
-        return tuple(accumulate(map(len, map(attrgetter("keys"), self.chunks))))
-
-    def holding(self, sequence: int) -> int:
-        """The index of the first chunk that reaches ``sequence``; the number of chunks when none does."""
-        return bisect_left(self.chunks, sequence, key=_last_sequence)
-
-    def appended(self, chunk: _Chunk) -> _Order:
-        return _Order((*self.chunks, chunk))
-
-    def without(self, sequence: int) -> _Order:
-        """The order without a key that it holds; small neighbours are joined to keep chunks few."""
-        at = self.holding(sequence)
-        chunks = list(self.chunks)
-        rest = chunks[at].without(sequence)
-        chunks[at : at + 1] = [rest] if rest else []
-        for left in range(max(at - 1, 0), min(at + 1, len(chunks) - 1)):
-            if len(chunks[left]) + len(chunks[left + 1]) <= CHUNK // 2:
-                chunks[left : left + 2] = [chunks[left].joined(chunks[left + 1])]
-                break
-        return _Order(tuple(chunks))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@quick(frozen=True, slots=True, eq=False)
 class Collection:
     """One version of an ordered map from key to entry; ``Collection()`` is the empty one.
 
@@ -129,25 +82,47 @@ class Collection:
     writes.
     """
 
-    _entries: Map[str, Entry] = field(default_factory=Map, repr=False)
-    _order: _Order = field(default_factory=_Order, repr=False)
-    _tail: _Chunk = field(default_factory=_Chunk, repr=False)
+    _entries: Map[str, Entry | Kept] = field(default_factory=Map, repr=False)
+    _order: Ranked = field(default_factory=Ranked, repr=False)
+    _tail: Leaf = field(default=_NO_TAIL, repr=False)
     next_sequence: int = 1
     _indexes: Indexes | None = field(default=None, repr=False)
+    _notes: Map[Hashable, int] = field(default=_NOTHING, repr=False)
 
     @classmethod
     def of(cls, items: Iterable[tuple[str, Json]]) -> Collection:
         """The collection of many items, written at once; of a key that comes twice the last value counts."""
-        values = dict(items)
-        keys = tuple(values)
+        keys: list[str] = []
+        with _collector_paused(), Map[str, Entry | Kept]().mutate() as entries:
+            for key, value in items:
+                held = entries.get(key)
+                sequence = len(keys) + 1 if held is None else _read(key, held).sequence
+                entry = Entry(key, sequence, value, 1)
+                entries[key] = entry if len(keys) < MANY else _kept(entry)
+                if held is None:
+                    keys.append(key)
+                    if len(keys) == MANY:
+                        for early in keys:
+                            entries[early] = _kept(_read(early, entries[early]))
+            found = entries.finish()
+        places = range(0, len(keys), CHUNK)
+        leaves = [Leaf(array("q", range(at + 1, min(at + CHUNK, len(keys)) + 1)), tuple(keys[at : at + CHUNK]))
+                  for at in places]  # fmt: skip
+        tail = leaves.pop() if leaves else _NO_TAIL
+        return cls(found, Ranked.joining(leaves), tail, len(keys) + 1)
+
+    @classmethod
+    def restored(cls, entries: Iterable[Entry], next_sequence: int) -> Collection:
+        """The collection that had these entries, in the order of their sequence numbers, and gives this one next."""
+        every = tuple(entries)
         with _collector_paused():
-            entries = Map(zip(keys, map(Entry, keys, count(1), values.values(), repeat(1)), strict=True))
-        chunks = [
-            _Chunk(tuple(range(at + 1, min(at + CHUNK, len(keys)) + 1)), keys[at : at + CHUNK])
-            for at in range(0, len(keys), CHUNK)
-        ]
-        tail = chunks.pop() if chunks else _Chunk()
-        return cls(entries, _Order(tuple(chunks)), tail, len(keys) + 1)
+            kept: Map[str, Entry | Kept]
+            kept = Map({entry.key: entry if len(every) < MANY else _kept(entry) for entry in every})
+        groups = [every[at : at + CHUNK] for at in range(0, len(every), CHUNK)]
+        leaves = [Leaf(array("q", [entry.sequence for entry in group]), tuple(entry.key for entry in group))
+                  for group in groups]  # fmt: skip
+        tail = leaves.pop() if leaves else _NO_TAIL
+        return cls(kept, Ranked.joining(leaves), tail, next_sequence)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -163,95 +138,140 @@ class Collection:
 
     def get(self, key: str) -> Entry | None:
         """The entry of a key, or None."""
-        return self._entries.get(key)
+        found = self._entries.get(key)
+        return found if found is None or type(found) is Entry else _read(key, found)
 
     def put(self, key: str, value: Json) -> Collection:
         """The version in which ``key`` holds ``value``: a known key keeps its place, a new one comes last."""
-        held = self._entries.get(key)
+        held = self.get(key)
+        sequence = self.next_sequence if held is None else held.sequence
+        entry = Entry(key, sequence, value, 1 if held is None else held.revision + 1)
+        entries = self._entries.set(key, entry if len(self._entries) < MANY else _kept(entry))
+        indexes = self._indexes
+        if indexes is not None:
+            indexes = moved(indexes, key, sequence, ABSENT if held is None else held.value, value)
         if held is not None:
-            written = Entry(key, held.sequence, value, held.revision + 1)
-            entries = self._entries.set(key, written)
-            indexes = None if self._indexes is None else self._moved(key, held, value)
             return Collection(entries, self._order, self._tail, self.next_sequence, indexes)
-        sequence = self.next_sequence
-        entries = self._entries.set(key, Entry(key, sequence, value, 1))
-        indexes = None if self._indexes is None else self._moved(key, None, value)
-        if len(self._tail) < CHUNK:
-            return Collection(entries, self._order, self._tail.appended(sequence, key), sequence + 1, indexes)
-        order = self._order.appended(self._tail)
-        return Collection(entries, order, _Chunk((sequence,), (key,)), sequence + 1, indexes)
+        tail = self._tail
+        if len(tail.keys) < CHUNK:
+            grown = Leaf(tail.marks + array("q", (sequence,)), (*tail.keys, key))
+            return Collection(entries, self._order, grown, sequence + 1, indexes)
+        single = Leaf(array("q", (sequence,)), (key,))
+        return Collection(entries, self._order.with_leaf(tail), single, sequence + 1, indexes)
 
     def remove(self, key: str) -> Collection:
         """The version without ``key``: this very one when there is no such key."""
-        held = self._entries.get(key)
+        held = self.get(key)
         if held is None:
             return self
         sequence = held.sequence
         entries = self._entries.delete(key)
-        indexes = None if self._indexes is None else self._moved(key, held, None)
-        if self._in_tail(sequence):
+        indexes = self._indexes
+        if indexes is not None:
+            indexes = moved(indexes, key, sequence, held.value, ABSENT)
+        if self._tail.keys and sequence >= self._tail.marks[0]:
             return Collection(entries, self._order, self._tail.without(sequence), self.next_sequence, indexes)
         return Collection(entries, self._order.without(sequence), self._tail, self.next_sequence, indexes)
 
+    # In the order of creation
+
     def ascending(self, *, after: int = 0) -> Iterator[Entry]:
         """The entries whose sequence number is above ``after``, oldest first."""
-        at = self._order.holding(after + 1)
-        chunk = self._chunk(at)
-        return self._forward(at, bisect_right(chunk.sequences, after))
+        return self.each(self._keys(self._before(after + 1)))
 
     def descending(self, *, before: int | None = None) -> Iterator[Entry]:
         """The entries whose sequence number is below ``before``, newest first; without it all of them."""
-        limit = self.next_sequence if before is None else before
-        at = self._order.holding(limit)
-        end = bisect_left(self._chunk(at).sequences, limit)
-        while True:
-            for key in reversed(self._chunk(at).keys[:end]):
-                yield self._entries[key]
-            if at == 0:
-                return
-            at -= 1
-            end = len(self._chunk(at))
+        stop = len(self) if before is None else self._before(before)
+        return self.each(self._keys_back(stop))
 
     def after(self, sequence: int, limit: int) -> tuple[Entry, ...]:
         """At most ``limit`` entries that follow the cursor ``sequence``, whose own entry may be gone."""
-        return tuple(islice(self.ascending(after=sequence), limit))
+        return self.entries(self._slice(self._before(sequence + 1), limit))
 
     def page(self, offset: int, limit: int) -> tuple[Entry, ...]:
         """At most ``limit`` entries after leaving out the ``offset`` oldest ones. Neither may be negative."""
         if offset < 0:
             raise ValueError(f"an offset is not negative, got {offset}")
-        at = bisect_right(self._order.ends, offset)
-        passed = self._order.ends[at - 1] if at else 0
-        return tuple(islice(self._forward(at, offset - passed), limit))
+        return self.entries(self._slice(offset, limit))
 
-    def holding(self, path: tuple[str, ...], text: str) -> tuple[Entry, ...]:
-        """The entries whose value has this text, or a number written so, at a path, in the order they were indexed.
+    def entries(self, keys: Iterable[str]) -> tuple[Entry, ...]:
+        """The entries of some keys, all of which are there."""
+        kept = self._entries
+        return tuple([one if type(one := kept[key]) is Entry else _read(key, one) for key in keys])
 
-        The first question about a path makes an index of all entries, which later versions keep up.
-        """
-        index = self._indexes.get(path) if self._indexes is not None else None
-        if index is None:
-            index = indexed(path, ((entry.key, entry.value) for entry in self))
-            known: Indexes = Map() if self._indexes is None else self._indexes
+    def each(self, keys: Iterable[str]) -> Iterator[Entry]:
+        """The same, read as they are asked for."""
+        kept = self._entries
+        for key in keys:
+            one = kept[key]
+            yield one if type(one) is Entry else _read(key, one)
+
+    def _slice(self, start: int, count: int) -> list[str]:
+        """At most so many keys from a place on."""
+        passed, end = len(self._order), start + count
+        keys = self._order.span(start, end) if start < passed else []
+        return [*keys, *self._tail.keys[max(start - passed, 0) : end - passed]] if end > passed else keys
+
+    def _before(self, sequence: int) -> int:
+        """How many entries have a lower sequence number."""
+        tail = self._tail
+        if tail.keys and sequence > tail.marks[0]:
+            return len(self._order) + bisect_left(tail.marks, sequence)
+        return self._order.before(sequence)
+
+    def _keys(self, start: int) -> Iterator[str]:
+        passed = len(self._order)
+        if start < passed:
+            yield from self._order.keys(start, passed)
+        yield from self._tail.keys[max(start - passed, 0) :]
+
+    def _keys_back(self, stop: int) -> Iterator[str]:
+        passed = len(self._order)
+        yield from reversed(self._tail.keys[: max(stop - passed, 0)])
+        yield from self._order.keys_back(0, stop)
+
+    # In the order of an index
+
+    def index(self, lens: Lens) -> Ranked:
+        """The items as a lens sorts them. The first to ask has it made of all items, and later versions keep it up."""
+        found = self._indexes.get(lens) if self._indexes is not None else None
+        if found is None:
+            with _collector_paused():
+                found = indexed(lens, self._read())
             # Whoever else does the same at this moment makes an equal index.
-            object.__setattr__(self, "_indexes", known.set(path, index))
-        return tuple(self._entries[key] for key in index.get(text, ()))
+            object.__setattr__(self, "_indexes", with_index(self._indexes or {}, lens, found))
+        return found
 
-    def _moved(self, key: str, held: Entry | None, value: Json) -> Indexes:
-        """The indexes of the version in which a key that held one value holds another."""
-        assert self._indexes is not None
-        return moved(self._indexes, key, None if held is None else held.value, value)
+    def _read(self) -> Iterator[tuple[str, int, Json]]:
+        """The key, sequence number and value of every item, for who looks at all of them."""
+        entries = self._entries
+        for key in self._keys(0):
+            kept = entries[key]
+            if isinstance(kept, Entry):
+                yield key, kept.sequence, kept.value
+            else:
+                sequence, _, value = unpacked(kept)
+                yield key, sequence, value
 
-    def _in_tail(self, sequence: int) -> bool:
-        return bool(self._tail) and sequence >= self._tail.sequences[0]
+    # What was found out about this very version
 
-    def _chunk(self, index: int) -> _Chunk:
-        chunks = self._order.chunks
-        return chunks[index] if index < len(chunks) else self._tail
+    def noted(self, question: Hashable, otherwise: int) -> int:
+        """The answer that was noted to a question about this version."""
+        return self._notes.get(question, otherwise)
 
-    def _forward(self, at: int, begin: int) -> Iterator[Entry]:
-        """The entries from one place in the order on: a chunk and an index in it."""
-        while at <= len(self._order.chunks):
-            for key in self._chunk(at).keys[begin:]:
-                yield self._entries[key]
-            at, begin = at + 1, 0
+    def note(self, question: Hashable, answer: int) -> None:
+        """Notes an answer that follows from this version alone and took long to find. A seed is asked by every fork."""
+        object.__setattr__(self, "_notes", self._notes.set(question, answer))
+
+
+def _read(key: str, kept: Entry | Kept) -> Entry:
+    """The entry of a key as it is kept."""
+    if isinstance(kept, Entry):
+        return kept
+    sequence, revision, value = unpacked(kept)
+    return Entry(key, sequence, value, revision)
+
+
+def _kept(entry: Entry) -> Entry | Kept:
+    """An entry as a large collection keeps it: as a text, unless its value is none that JSON can tell."""
+    return packed(entry.sequence, entry.revision, entry.value) or entry

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from mock_server.model.collection import Collection
+from mock_server.model.collection import Collection, Entry
+from mock_server.model.lenses import likely
 from mock_server.model.meaning import Reference, Resource
 from mock_server.model.outcome import Hole, key_text
 from mock_server.model.problem import Kind, Problem
@@ -23,7 +24,7 @@ def broken_constraint(
         wanted = [value.get(name) for name in names]
         if any(entry is None or isinstance(entry, Hole) for entry in wanted):
             continue
-        for entry in world.collection(resource, scope):
+        for entry in _with_likely(world.collection(resource, scope), names, wanted):
             if entry.key != key and [entry.value.get(name) for name in names] == wanted:
                 listed = " and ".join(f"{name} {value[name]!r}" for name in names)
                 violation = Violation(
@@ -47,6 +48,12 @@ def broken_constraint(
     return None
 
 
+def _with_likely(collection: Collection, names: tuple[str, ...], values: list[Json]) -> Iterable[Entry]:
+    """At least the entries that have these values, found by the first that an index may be asked for."""
+    at = next((at for at, value in enumerate(values) if isinstance(value, str)), 0)
+    return likely(collection, (names[at],), values[at])
+
+
 def _held(reference: Reference, value: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
     """The keys that a property holds, one or a list of them, with their pointers."""
     held = value.get(reference.property)
@@ -60,10 +67,8 @@ def _exists(world: World, resource: Resource, scope: tuple[str, ...], reference:
     target = world.model.resource(reference.resource)
     if target is None or target.open_world:
         return True
-    return any(
-        key_text(key) in collection and may_meet(resource, scope, target, partition.scope)
-        for partition, collection in world.state.partitions(target.qualified)
-    )
+    above = None if target.parents else ()
+    return any(key_text(key) in held for _, held in _partitions(world, resource, scope, target, above))
 
 
 def cascade(world: World, resource: Resource, scope: tuple[str, ...], key: str) -> tuple[Change, ...] | Problem:
@@ -73,13 +78,9 @@ def cascade(world: World, resource: Resource, scope: tuple[str, ...], key: str) 
     for partition, collection in _below(world, resource, scope, key):
         changes += [Remove(partition, entry.key) for entry in collection]
     for other, reference in world.model.referrers(resource):
-        for partition, collection in world.state.partitions(other.qualified):
-            if not may_meet(resource, scope, other, partition.scope):
-                continue
-            for entry in collection:
-                if reference.on_delete == "ignore" or not any(
-                    key_text(held) == key for _, held in _held(reference, entry.value)
-                ):
+        for partition, collection in _partitions(world, resource, scope, other, None if other.parents else ()):
+            for entry in likely(collection, (reference.property,), key) if reference.on_delete != "ignore" else ():
+                if not any(key_text(held) == key for _, held in _held(reference, entry.value)):
                     continue
                 if reference.on_delete == "restrict":
                     return Problem(Kind.CONFLICT, f"{other.name} {entry.key!r} still refers to {resource.name} {key!r}")
@@ -94,10 +95,30 @@ def _below(
     keys = (*parents_in(resource, scope), key)
     for name in world.model.resource_facts(resource).nested:
         nested = world.model.resource(name.removeprefix(world.model.namespace + "/"))
-        for partition, collection in world.state.partitions(name):
-            above = parents_in(nested, partition.scope) if nested is not None else partition.scope
-            if above[: len(keys)] == keys and (nested is None or may_meet(resource, scope, nested, partition.scope)):
+        if nested is None:
+            yield from ((part, held) for part, held in world.state.partitions(name) if part.scope[: len(keys)] == keys)
+            continue
+        exactly = keys if len(nested.parents) == len(keys) else None
+        for partition, collection in _partitions(world, resource, scope, nested, exactly):
+            if parents_in(nested, partition.scope)[: len(keys)] == keys:
                 yield partition, collection
+
+
+def _partitions(
+    world: World, resource: Resource, scope: tuple[str, ...], other: Resource, above: tuple[str, ...] | None
+) -> Iterator[tuple[Partition, Collection]]:
+    """The partitions of another resource whose items may know of those in a scope; ``above`` are their parents' keys.
+
+    Where it follows from that which partition it is, no other is looked at.
+    """
+    own, others = resource.tenancy, other.tenancy
+    if above is not None and (others is None or (own is not None and own.value.source == others.value.source)):
+        partition = Partition(other.qualified, above if others is None else (scope[0], *above))
+        collection = world.state.collection(partition)
+        found: Iterable[tuple[Partition, Collection]] = [] if collection is None else [(partition, collection)]
+    else:
+        found = world.state.partitions(other.qualified)
+    yield from ((part, held) for part, held in found if may_meet(resource, scope, other, part.scope))
 
 
 def _released(partition: Partition, key: str, value: Json, reference: Reference, gone: str) -> Change:

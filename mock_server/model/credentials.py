@@ -7,13 +7,15 @@ state as it is then.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from mock_server.dataclass import dataclass
 from mock_server.model.call import Principal
 from mock_server.model.clock import instant_of, moments, rfc3339
 from mock_server.model.collection import Entry
 from mock_server.model.filters import value_at
+from mock_server.model.lenses import holding
 from mock_server.model.meaning import Resource
 from mock_server.model.outcome import key_text
 from mock_server.model.problem import Kind
@@ -142,10 +144,10 @@ class CredentialStore:
 
     def _held(self, state: State, value: str) -> Iterator[tuple[Partition, Entry]]:
         if self.user is None:
-            yield from state.holding(self.resource.qualified, self.value, value)
+            yield from holding(state, self.resource.qualified, self.value, value)
             return
         user, _, password = value.partition(":")
-        for partition, entry in state.holding(self.resource.qualified, self.user, user):
+        for partition, entry in holding(state, self.resource.qualified, self.user, user):
             if _text(entry.value, self.value) == password:
                 yield partition, entry
 

@@ -14,16 +14,17 @@ It changes things through the work it is given, or refuses the whole write by a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError
 from mock_server.model.behaviours.updating import touched
 from mock_server.model.clock import moments
 from mock_server.model.collection import Entry
 from mock_server.model.constraints import broken_constraint, cascade
 from mock_server.model.filters import value_at
+from mock_server.model.lenses import likely
 from mock_server.model.meaning import Effect, Resource
 from mock_server.model.members import Path, with_increases
 from mock_server.model.minter import realize
@@ -199,11 +200,15 @@ class _Act:
         if any(value is MISSING or value is None for _, value in wanted):
             return
         for partition in self._partitions():
-            entries = self.world.collection(self.target, partition.scope) if keys is None else keys
-            for each in entries:
-                entry = self.world.entry(self.target, partition.scope, each if isinstance(each, str) else each.key)
+            for key in keys if keys is not None else self._likely(partition, wanted):
+                entry = self.world.entry(self.target, partition.scope, key)
                 if entry is not None and all(_same(value_at(entry.value, path), value) for path, value in wanted):
                     yield partition, entry
+
+    def _likely(self, partition: Partition, wanted: list[tuple[Path, Json]]) -> list[str]:
+        """The keys of at least the items that hold what is wanted."""
+        held = self.world.collection(self.target, partition.scope)
+        return [entry.key for entry in (likely(held, *wanted[0]) if wanted else held)]
 
     def _keys(self) -> list[str] | None:
         """The keys that the effect names: none where its expression names nothing; None where it goes by members."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import count
 from typing import Any
 
+from mock_server.dataclass import dataclass
 from mock_server.model.call import Principal
 from mock_server.model.meaning import EventRule, Resource
 from mock_server.model.presentation import without_hidden

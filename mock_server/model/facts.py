@@ -4,10 +4,11 @@ call."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mock_server.dataclass import dataclass
 from mock_server.model.anatomy import EMPTY, Anatomy, Member, dissect, flatten, words
+from mock_server.model.filters import Condition, Predicate
 from mock_server.model.inference.bodies import request_schema, response_schema, schema_at
 from mock_server.model.inference.fields import start_rule
 from mock_server.model.inference.resources import repeating
@@ -15,7 +16,9 @@ from mock_server.model.inference.roles import EXCHANGE_IDS
 from mock_server.model.meaning import PLACED_IN, Meaning, Parent, Resource
 from mock_server.model.outcome import Hole
 from mock_server.model.tenants import parents_in
+from mock_server.model.world import bears, deletion_marks
 from mock_server.openapi.description import Operation
+from mock_server.openapi.expressions import Context
 from mock_server.openapi.values import Direction, Json
 from mock_server.sampling import Mint
 
@@ -69,7 +72,8 @@ class ResourceFacts:
     ``read_only`` are the members no request may set, ``own`` those that are always the server's (readOnly
     ones, key, parents' keys, times and revision). ``needed`` are the members that an item must have though
     callers may leave them out, each with the rule for its value then. ``mint`` makes keys; ``nested`` are the
-    qualified names of what is kept below its items.
+    qualified names of what is kept below its items. ``listed`` is what an item must be to be shown in lists,
+    ``counted`` to count towards the quota, None where all are; each is one object, by which indexes are known.
     """
 
     read_only: frozenset[str]
@@ -78,6 +82,8 @@ class ResourceFacts:
     key_schema: Mapping[str, Json]
     mint: Mint
     nested: tuple[str, ...]
+    listed: Condition | None
+    counted: Predicate | None
 
 
 def operation_facts(model: Model, meaning: Meaning) -> OperationFacts:
@@ -97,7 +103,7 @@ def operation_facts(model: Model, meaning: Meaning) -> OperationFacts:
         ancestors=ancestors,
         headers=headers,
         uses_etags=_uses_etags(operation, headers),
-        wants_precondition=operation.describes(428),
+        wants_precondition="428" in operation.responses,  # a class, 4XX, is not meant to ask for preconditions
         may_create=_may_create(model, operation, resource),
         created=201 if operation.describes(201) else meaning.status,
         takes_key=resource is not None and resource.key in writable,
@@ -218,6 +224,7 @@ def resource_facts(model: Model, resource: Resource) -> ResourceFacts:
     if resource.tenancy is not None and resource.tenancy.property is not None:
         own.add(resource.tenancy.property)
     schema = _key_schema(model, resource)
+    listed = _listed(resource)
     return ResourceFacts(
         read_only=read_only,
         own=read_only | own,
@@ -229,7 +236,26 @@ def resource_facts(model: Model, resource: Resource) -> ResourceFacts:
         key_schema=schema,
         mint=Mint(dict(schema), name=resource.key or "id", salt=resource.qualified + "/"),
         nested=model.nested_names(resource),
+        listed=listed,
+        counted=_counted(resource, listed),
     )
+
+
+def _listed(resource: Resource) -> Condition | None:
+    """That an item is not deleted softly, where that hides it."""
+    soft = resource.soft_delete
+    if soft is None or not soft.hidden:
+        return None
+    marks = deletion_marks(soft)
+    return Condition(lambda value: not bears(marks, value), lasting=True)
+
+
+def _counted(resource: Resource, listed: Condition | None) -> Predicate | None:
+    """That an item counts towards its resource's quota."""
+    where = resource.quota.where if resource.quota is not None else None
+    if where is None:
+        return listed
+    return lambda value: (listed is None or listed(value)) and where.holds(Context(bindings={"resource": value}))
 
 
 def member_schema(resource: Resource, name: str) -> Mapping[str, Json]:
@@ -243,15 +269,26 @@ def _key_schema(model: Model, resource: Resource) -> Mapping[str, Json]:
     it."""
     if resource.key_schema is not None:
         return resource.key_schema
-    if resource.key is not None:
-        return member_schema(resource, resource.key)
+    carried = _carrying_schema(model, resource)
+    if resource.key is None:
+        return carried or {"type": "string", "format": "uuid"}
+    held = member_schema(resource, resource.key)
+    return {**{name: carried[name] for name in _FORM if name in carried and _FORM.isdisjoint(held)}, **held}
+
+
+_FORM = frozenset({"pattern", "format", "enum", "const"})
+"""What says how a key is spelled. Where only the path parameter does, a key has to be spelled so for the path."""
+
+
+def _carrying_schema(model: Model, resource: Resource) -> Mapping[str, Json]:
+    """The schema of the path parameter that carries a resource's key; {} where none is described."""
     item = model.inference.structure.item_group(model.shape_of(resource) or "")
     for operation_id in item.methods.values() if item is not None else ():
         for parameter in model.api.operation(operation_id).parameters:
             if parameter.location == "path" and parameter.name == resource.key_parameter and parameter.schema:
                 bundle = parameter.schema.bundle(Direction.REQUEST)
                 return flatten(bundle, bundle)
-    return {"type": "string", "format": "uuid"}
+    return {}
 
 
 def typed(resource: Resource, name: str, text: Json) -> Json:

@@ -3,33 +3,35 @@ holds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cached_property
+from collections.abc import Callable, Mapping
 
-from mock_server.model.clock import moment_of
+from mock_server.dataclass import dataclass
+from mock_server.model.comparing import Predicate, Wanted, value_at
+from mock_server.model.lenses import Run, runs, runs_of_key
 from mock_server.model.meaning import Filter, Listing
 from mock_server.model.outcome import key_text
 from mock_server.openapi import jsontext
 from mock_server.openapi.undecodable import Undecodable
 from mock_server.openapi.values import Json, Violation
 
-Predicate = Callable[[Json], bool]
-
-_FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-_DAY = len("2026-01-31")
-_EARLIEST = 100_000_000  # seconds: 1973; smaller numbers are not taken for moments
-_MILLISECONDS = 100_000_000_000  # epoch times above this count milliseconds
+__all__ = ["Condition", "Predicate", "conditions", "key_is", "predicates", "value_at"]
 
 
-def value_at(value: Json, path: Iterable[str]) -> Json:
-    """The member at a path of names, None where there is none."""
-    for name in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(name)
-    return value
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What an item must be to be selected; called with an item, it says whether the item is that.
+
+    ``runs`` are where in an index of the values at ``path`` those items are, None where no index tells. A condition
+    that is ``lasting`` is the same for every list of a resource, so that an index may leave out what it refuses.
+    """
+
+    holds: Predicate
+    path: tuple[str, ...] = ()
+    runs: tuple[Run, ...] | None = None
+    lasting: bool = False
+
+    def __call__(self, item: Json) -> bool:
+        return self.holds(item)
 
 
 def predicates(listing: Listing, query: Mapping[str, Json]) -> list[Predicate] | Violation:
@@ -95,87 +97,6 @@ def _asked(query: Mapping[str, Json], parameter: str) -> Json:
     return inner.get(member) if isinstance(inner, dict) else None
 
 
-@dataclass(frozen=True)  # no slots: cached_property keeps its value in the instance's __dict__
-class Wanted:
-    """A value asked for, readable as what the item holds: a text, a number, a flag or a moment."""
-
-    value: Json
-
-    @cached_property
-    def text(self) -> str:
-        return key_text(self.value)
-
-    @cached_property
-    def number(self) -> float | None:
-        if isinstance(self.value, int | float):
-            return self.value
-        try:
-            return int(self.text)
-        except ValueError:
-            pass
-        try:
-            return float(self.text)
-        except ValueError:
-            return None
-
-    @cached_property
-    def flag(self) -> bool | None:
-        return self.value if isinstance(self.value, bool) else _FLAGS.get(self.text.lower())
-
-    @cached_property
-    def moment(self) -> datetime | None:
-        if self.number is not None:
-            return _moment_since_the_epoch(self.number)
-        return _moment(self.text)
-
-    @property
-    def is_day(self) -> bool:
-        """Whether a whole day is meant."""
-        return len(self.text) == _DAY and self.number is None and self.moment is not None
-
-    def compare(self, held: Json) -> int | None:
-        """Below, at or above 0 as ``held`` is less than, equal to or more than this; None when they differ in
-        kind.
-
-        A day is compared with moments by their day, so that ``date_to=2026-01-31`` includes that evening.
-        """
-        if isinstance(held, bool):
-            return None if self.flag is None else held - self.flag
-        if isinstance(held, int | float):
-            wanted = self.number if self.number is not None else self._epoch(held)
-            return None if wanted is None else (held > wanted) - (held < wanted)
-        if isinstance(held, str):
-            moment = _moment(held) if self.moment is not None else None
-            if moment is None or self.moment is None:
-                return (held > self.text) - (held < self.text)
-            if self.is_day:
-                return (moment.date() > self.moment.date()) - (moment.date() < self.moment.date())
-            return (moment > self.moment) - (moment < self.moment)
-        return 0 if held == self.value else None
-
-    def _epoch(self, held: float) -> float | None:
-        if self.moment is None:
-            return None
-        return self.moment.timestamp() * (1000 if abs(held) >= _MILLISECONDS else 1)
-
-
-def _moment_since_the_epoch(count: float) -> datetime | None:
-    """The moment that a number of seconds or milliseconds names; None for one too small to be meant as such."""
-    if not _EARLIEST <= count < _MILLISECONDS * 1000:
-        return None
-    return datetime.fromtimestamp(count / 1000 if count >= _MILLISECONDS else count, UTC)
-
-
-def _moment(text: str) -> datetime | None:
-    """The moment that an ISO 8601 date or date-time names, in UTC where it names no zone."""
-    if len(text) < _DAY or text[4] != "-" or text[7] != "-":
-        return None
-    try:
-        return moment_of(text)
-    except ValueError:
-        return None
-
-
 _COMPARISONS: dict[str, Callable[[int], bool]] = {
     "eq": lambda sign: sign == 0,
     "gt": lambda sign: sign > 0,
@@ -191,9 +112,10 @@ def _predicate(narrowing: Filter, value: Json) -> Predicate:
         among = _one_of(path, value if isinstance(value, list) else [value])
         return lambda item: not among(item)
     if operator == "in":
-        return _one_of(path, value if isinstance(value, list) else str(value).split(","))
+        values = value if isinstance(value, list) else str(value).split(",")
+        return Condition(_one_of(path, values), path, runs("eq", values, in_lists=True))
     if isinstance(value, list) and operator != "contains":
-        return _one_of(path, value)
+        return Condition(_one_of(path, value), path, runs("eq", value, in_lists=True))
     wanted = Wanted(value)
     if operator == "contains":
         return lambda item: _contains(value_at(item, path), wanted)
@@ -206,7 +128,17 @@ def _predicate(narrowing: Filter, value: Json) -> Predicate:
         sign = wanted.compare(held) if held is not None else None
         return sign is not None and holds(sign)
 
-    return compares
+    return Condition(compares, path, runs(operator, [value], in_lists=False))
+
+
+def key_is(path: tuple[str, ...], wanted: str) -> Condition:
+    """That an item holds a key at a path, as a text, a number or a flag."""
+
+    def equals(item: Json) -> bool:
+        held = value_at(item, path)
+        return held is not None and not isinstance(held, dict | list) and key_text(held) == wanted
+
+    return Condition(equals, path, runs_of_key(wanted))
 
 
 def _one_of(path: tuple[str, ...], values: list[Json]) -> Predicate:

@@ -5,8 +5,9 @@ The header field and its meaning are those of the IETF's draft-ietf-httpapi-idem
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from mock_server.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

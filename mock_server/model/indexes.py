@@ -1,52 +1,77 @@
-"""Which items have a text at a path: kept beside a collection and moved on with each of its versions."""
+"""Indexes of a collection: its items sorted by what a lens sees in them, moved on with each version.
+
+A lens gives the marks of a value: tuples that items are sorted by, none for an item that the index leaves out, several
+for one that can be found in several ways. The item's sequence number comes after each, so items of one mark stand in
+the order of their creation.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeAlias
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Protocol, TypeAlias
 
-from immutables import Map
-
+from mock_server.model.ranked import Ranked
 from mock_server.openapi.values import Json
 
-Index: TypeAlias = Map[str, tuple[str, ...]]
-"""Keys by the text that their values have at one path."""
+MOST_INDEXES: Final = 12
+"""The most indexes that a collection keeps; whoever asks for more takes the place of the one asked for first."""
 
-Indexes: TypeAlias = Map[tuple[str, ...], Index]
-"""Indexes by their paths."""
+BEYOND: Final = math.inf
+"""After a mark it stands for a place behind all items of the mark, since it is above every sequence number."""
 
+ABSENT: Final[Any] = object()
+"""Stands for the value of an item that is not there, which is another thing than the value null."""
 
-def indexed(path: tuple[str, ...], items: Iterable[tuple[str, Json]]) -> Index:
-    """The index of many items, given as key and value."""
-    found: dict[str, tuple[str, ...]] = {}
-    for key, value in items:
-        text = text_at(path, value)
-        if text is not None:
-            found[text] = (*found.get(text, ()), key)
-    return Map(found)
+Marks: TypeAlias = Iterable[tuple[Any, ...]]
 
 
-def moved(indexes: Indexes, key: str, old: Json, new: Json) -> Indexes:
-    """The indexes after a key's value became another; None stands for no value."""
-    for path, index in indexes.items():
-        before, after = text_at(path, old), text_at(path, new)
-        if before == after:
-            continue
-        if before is not None:
-            left = tuple(other for other in index[before] if other != key)
-            index = index.set(before, left) if left else index.delete(before)
-        if after is not None:
-            index = index.set(after, (*index.get(after, ()), key))
-        indexes = indexes.set(path, index)
-    return indexes
+class Lens(Protocol):
+    """What items are sorted by. Equal lenses see the same."""
+
+    def marks(self, value: Json) -> Marks:
+        """The marks of a value, each once; whatever two values have, they compare."""
+
+    def __hash__(self) -> int: ...
 
 
-def text_at(path: tuple[str, ...], value: Json) -> str | None:
-    """The text, or the number as text, that a value has at a path."""
-    for name in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(name)
-    if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+Indexes: TypeAlias = Mapping[Lens, Ranked]
+
+
+def indexed(lens: Lens, items: Iterable[tuple[str, int, Json]]) -> Ranked:
+    """The index of many items, given as key, sequence number and value."""
+    marks, keys = [], []
+    for key, sequence, value in items:
+        for mark in lens.marks(value):
+            marks.append((*mark, sequence))
+            keys.append(key)
+    order = sorted(range(len(marks)), key=marks.__getitem__)
+    return Ranked.of([marks[at] for at in order], [keys[at] for at in order])
+
+
+def with_index(indexes: Indexes, lens: Lens, index: Ranked) -> Indexes:
+    """The indexes with one more, and without the oldest where they would be too many."""
+    kept = list(indexes.items())[max(len(indexes) + 1 - MOST_INDEXES, 0) :]
+    return {**dict(kept), lens: index}
+
+
+def moved(indexes: Indexes, key: str, sequence: int, old: Json, new: Json) -> Indexes:
+    """The indexes after an item's value became another; ``ABSENT`` stands for no item."""
+    return {lens: _moved(lens, index, key, sequence, old, new) for lens, index in indexes.items()}
+
+
+def _moved(lens: Lens, index: Ranked, key: str, sequence: int, old: Json, new: Json) -> Ranked:
+    before = set(lens.marks(old)) if old is not ABSENT else set()
+    after = set(lens.marks(new)) if new is not ABSENT else set()
+    for mark in before - after:
+        index = index.without((*mark, sequence))
+    for mark in after - before:
+        index = index.with_mark((*mark, sequence), key)
+    return index
+
+
+def sequences(index: Ranked, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str]]:
+    """The sequence numbers and keys of the items in some spans of an index; one found twice is told twice."""
+    for start, stop in spans:
+        for mark, key in index.marked(start, stop):
+            yield mark[-1], key

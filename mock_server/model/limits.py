@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from mock_server.dataclass import dataclass
 from mock_server.model.call import Principal
 from mock_server.model.sentences import Sentence
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
+from mock_server.dataclass import dataclass
 from mock_server.model.anatomy import EMPTY, Anatomy
 from mock_server.model.intake import Intake
 from mock_server.model.sentences import Sentence

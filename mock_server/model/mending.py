@@ -24,10 +24,14 @@ _ROUNDS = 4
 _ABSENT: Any = object()
 
 
-def mended(model: Model, meaning: Meaning, outcome: Outcome, violations: tuple[Violation, ...]) -> Outcome | None:
+def mended(
+    model: Model, meaning: Meaning, outcome: Outcome, violations: tuple[Violation, ...], *, pointer: str = ""
+) -> Outcome | None:
     """The outcome with offending members replaced, in the answer and in what is stored; None when that
-    fails."""
-    schema = response_schema(model.api.operation(meaning.operation_id).response_for(outcome.status))
+    fails. ``pointer`` leads to the media type whose schema was broken, or to the response."""
+    response = model.api.operation(meaning.operation_id).response_for(outcome.status)
+    told = (media.schema for media in response.content if media.located.pointer == pointer) if response else ()
+    schema = next((each for each in told if each is not None), None) or response_schema(response)
     if schema is None:
         return None
     sample = sampled_body(schema, seed=model.seed, now=model.epoch, name=meaning.operation_id)

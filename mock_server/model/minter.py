@@ -3,19 +3,20 @@ ones."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import cast
 
 from mock_server.errors import DescriptionError
 from mock_server.model.clock import rfc3339
-from mock_server.model.outcome import HOLDERS, Filling, Hole, Outcome, fill, key_text
+from mock_server.model.outcome import HOLDERS, Filling, Hole, Outcome, filled, key_text
 from mock_server.model.serials import Serial
-from mock_server.model.state import Advance, Change, Partition, Put, State
+from mock_server.model.state import Advance, Partition, Put, State
 from mock_server.openapi.expressions import Joined
 from mock_server.openapi.values import Json
 
 _SPARE_TRIES = 16  # beyond the keys in use, for schemas of which two ordinals may give one value
+_FEW_TRIES = 64  # more, as after a large seed, are worth remembering
 _MILLISECONDS = 100_000_000_000  # an example above this is epoch time in milliseconds, not seconds
 
 
@@ -34,56 +35,75 @@ def realize(
     """
     if not outcome.has_holes:
         return outcome
-    values: dict[Hole, Json] = dict(given.values) if given is not None else {}
-    changes: list[Change] = list(given.changes) if given is not None else []
-    reached: dict[str, int] = {}
-    taken: set[tuple[Partition, str]] = set()
-    for hole in holes_of(outcome):
-        if hole in values:
-            continue
-        if hole.rule == "key":
-            value, ordinal = _fresh_key(hole, state, taken, reached, seed, now)
-            reached[hole.counter] = ordinal
-            assert hole.partition is not None
-            taken.add((hole.partition, key_text(value)))
-            values[hole] = value
-        elif hole.serial is not None:
-            values[hole], counter, number = _next_serial(hole, hole.serial, state, reached, now)
-            reached[counter] = number
-        elif hole.rule == "exchange":
-            values[hole] = hole.mint.strike(exchange, seed=seed, now=now) if hole.mint is not None else f"r{exchange}"
-        elif hole.rule == "time":
-            values[hole] = moment(hole.schema, now, hole.name)
-        else:
-            assert hole.draw is not None
-            values[hole] = hole.draw(seed + state.counter(hole.counter), now)
-    changes += [Advance(counter, ordinal) for counter, ordinal in reached.items()]
-    return fill(outcome, Filling(values, tuple(changes)))
+    minted = _Minted(given.values if given is not None else (), state, seed, now, exchange)
+    kept = given.changes if given is not None else ()
+    return filled(outcome, minted, lambda: (*kept, *[Advance(*reached) for reached in minted.reached.items()]))
 
 
-def _fresh_key(
-    hole: Hole,
-    state: State,
-    taken: set[tuple[Partition, str]],
-    reached: Mapping[str, int],
-    seed: int,
-    now: datetime,
-) -> tuple[Json, int]:
-    assert hole.mint is not None
-    assert hole.partition is not None
-    collection = state.collection(hole.partition)
-    first = max(reached.get(hole.counter, 0), state.counter(hole.counter))
-    held = len(collection) if collection is not None else 0
-    for ordinal in range(first, first + held + len(taken) + _SPARE_TRIES):
-        value = hole.mint.strike(ordinal, seed=seed, now=now)
-        text = key_text(value)
-        if (collection is None or text not in collection) and (hole.partition, text) not in taken:
-            return value, ordinal + 1
-    raise DescriptionError(
-        f"no further value is left for the key {hole.name!r} of {hole.partition.resource}",
-        got=f"{held} items",
-        hint="let the schema of the key admit more values, or delete some items",
-    )
+class _Minted(dict[Hole, Json]):
+    """The values of the holes of one outcome, each made when it is first asked for."""
+
+    __slots__ = ("_exchange", "_now", "_seed", "_state", "_taken", "reached")
+
+    def __init__(
+        self,
+        given: Mapping[Hole, Json] | Iterable[tuple[Hole, Json]],
+        state: State,
+        seed: int,
+        now: datetime,
+        exchange: int,
+    ) -> None:
+        super().__init__(given)
+        self._state = state
+        self._seed = seed
+        self._now = now
+        self._exchange = exchange
+        self._taken: set[tuple[Partition, str]] = set()
+        self.reached: dict[str, int] = {}
+
+    def __missing__(self, hole: Hole) -> Json:
+        value = self[hole] = self._made(hole)
+        return value
+
+    def _made(self, hole: Hole) -> Json:
+        rule, seed, now = hole.rule, self._seed, self._now
+        if rule == "key":
+            return self._fresh_key(hole)
+        if rule == "time":
+            return moment(hole.schema, now, hole.name)
+        if hole.serial is not None:
+            value, counter, number = _next_serial(hole, hole.serial, self._state, self.reached, now)
+            self.reached[counter] = number
+            return value
+        if rule == "exchange":
+            number = self._exchange
+            return hole.mint.strike(number, seed=seed, now=now) if hole.mint is not None else f"r{number}"
+        assert hole.draw is not None
+        return hole.draw(seed + self._state.counter(hole.counter), now)
+
+    def _fresh_key(self, hole: Hole) -> Json:
+        """The next value of a key that its collection does not hold and that was not given a moment ago."""
+        mint, partition, counter, taken = hole.mint, hole.partition, hole.counter, self._taken
+        assert mint is not None
+        assert partition is not None
+        collection = self._state.collection(partition)
+        begin = max(self.reached.get(counter, 0), self._state.counter(counter))
+        held = len(collection) if collection is not None else 0
+        first = begin if collection is None else collection.noted((counter, self._seed, begin), begin)
+        for ordinal in range(first, first + held + len(taken) + _SPARE_TRIES):
+            value = mint.strike(ordinal, seed=self._seed, now=self._now)
+            text = key_text(value)
+            if (collection is None or text not in collection) and (not taken or (partition, text) not in taken):
+                self.reached[counter] = ordinal + 1
+                taken.add((partition, text))
+                if collection is not None and ordinal - first > _FEW_TRIES:
+                    collection.note((counter, self._seed, begin), ordinal)
+                return value
+        raise DescriptionError(
+            f"no further value is left for the key {hole.name!r} of {partition.resource}",
+            got=f"{held} items",
+            hint="let the schema of the key admit more values, or delete some items",
+        )
 
 
 def _next_serial(
@@ -96,9 +116,16 @@ def _next_serial(
     return serial.value(number, now), counter, number
 
 
+def is_plain_moment(schema: Mapping[str, Json]) -> bool:
+    """Whether a time is told in RFC 3339 by this schema, as it nearly always is."""
+    return schema.get("type") == "string" and schema.get("format") in {None, "date-time"}
+
+
 def moment(schema: Mapping[str, Json], now: datetime, name: str) -> Json:
     """The current time as a property's schema wants it: RFC 3339, a date, or epoch seconds or
     milliseconds."""
+    if is_plain_moment(schema):
+        return rfc3339(now)
     declared = schema.get("type")
     types = {declared} if isinstance(declared, str) else set(declared or ())
     if "string" in types or not types:

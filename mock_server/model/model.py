@@ -17,9 +17,11 @@ from mock_server.model.inference.structure import shape_of
 from mock_server.model.meaning import Meaning, Reference, Resource
 from mock_server.model.minter import moment
 from mock_server.model.outcome import Hole
+from mock_server.model.presentation import View
 from mock_server.model.samples import Samples
 from mock_server.openapi import pointers
 from mock_server.openapi.compile import Api
+from mock_server.openapi.schemas import Schema
 from mock_server.openapi.values import Direction, Json, Violation
 
 
@@ -45,7 +47,7 @@ class Model:
         self._resources: dict[str, Resource | None] = {}
         self._operation_facts: dict[str, OperationFacts] = {}
         self._resource_facts: dict[str, ResourceFacts] = {}
-        self._readers: dict[str, Meaning | None] = {}
+        self._judges: dict[str, tuple[Schema, View] | None] = {}
 
     # Meanings
 
@@ -147,16 +149,18 @@ class Model:
 
     def item_violations(self, resource: Resource, value: Mapping[str, Json]) -> tuple[Violation, ...]:
         """How a stored value would break the schema that the resource is read by; pointers are into the value."""
-        reader = self._reader(resource)
-        schema = response_schema(reader.response) if reader is not None else None
-        if reader is None or schema is None:
+        judge = self._judge(resource)
+        if judge is None:
             return ()
-        view = self.answers.view(reader)
-        filled = {
-            name: moment(member.schema, self.epoch, name) if isinstance(member, Hole) else member
-            for name, member in value.items()
-        }
-        found = schema.violations(view.alone(view.item(filled)), Direction.RESPONSE, where="body")
+        schema, view = judge
+        if Hole in map(type, value.values()):
+            value = {
+                name: moment(member.schema, self.epoch, name) if isinstance(member, Hole) else member
+                for name, member in value.items()
+            }
+        found = schema.violations(view.alone(view.item(value)), Direction.RESPONSE, where="body")
+        if not found:
+            return ()
         envelope = pointers.join("", *view.path)
         return tuple(
             replace(violation, pointer=violation.pointer.removeprefix(envelope))
@@ -164,13 +168,17 @@ class Model:
             if violation.pointer == envelope or violation.pointer.startswith(envelope + "/")
         )
 
+    def _judge(self, resource: Resource) -> tuple[Schema, View] | None:
+        """The schema that items of a resource are read by, and how they are shown in it; None where nothing says."""
+        if resource.qualified not in self._judges:
+            reader = self._reader(resource)
+            schema = response_schema(reader.response) if reader is not None else None
+            found = (schema, self.answers.view(reader)) if reader is not None and schema is not None else None
+            self._judges[resource.qualified] = found
+        return self._judges[resource.qualified]
+
     def _reader(self, resource: Resource) -> Meaning | None:
         """The meaning of the operation that shows an item of the resource, by reading or creating it; None without."""
-        if resource.qualified not in self._readers:
-            self._readers[resource.qualified] = self._find_reader(resource)
-        return self._readers[resource.qualified]
-
-    def _find_reader(self, resource: Resource) -> Meaning | None:
         places = ((resource.item_path, "GET", "read"), (resource.collection_path, "POST", "create"))
         for path, method, behaviour in places:
             group = self.inference.structure.groups.get(shape_of(path)) if path is not None else None

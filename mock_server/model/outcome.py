@@ -7,11 +7,13 @@ real service answered (``explain``). After that both commit the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import field, replace
 from datetime import datetime
+from operator import is_
 from typing import TYPE_CHECKING, Any, Final
 
+from mock_server.dataclass import dataclass
 from mock_server.model.meaning import Reason
 from mock_server.model.state import Advance, Change, Partition, Put, Remove
 from mock_server.openapi.expressions import Joined, Pending
@@ -34,7 +36,7 @@ class NoBody:
 NO_BODY: Final = NoBody()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@quick(frozen=True, slots=True, eq=False)
 class Hole(Pending):
     """A value that the server will choose. The same hole in several places becomes the same value.
 
@@ -95,54 +97,65 @@ class Filling:
 
 
 def fill(outcome: Outcome, filling: Filling) -> Outcome:
-    """The outcome with every hole replaced by its value."""
-    if not outcome.has_holes:
-        return outcome
-    values = filling.values
-    body = _filled(outcome.body, values)
-    # An item that is shown as it is stored is filled once and shared.
-    done = {id(outcome.body): body}
-    changes = (*[_filled_change(change, values, done) for change in outcome.changes], *filling.changes)
+    """The outcome with every hole replaced by its value, and the changes that choosing the values brings."""
+    return filled(outcome, filling.values, lambda: filling.changes) if outcome.has_holes else outcome
+
+
+def filled(outcome: Outcome, values: Mapping[Hole, Json], further: Callable[[], Iterable[Change]]) -> Outcome:
+    """The outcome with its holes filled, and with the further changes that there are once every value is chosen.
+
+    The holes of what is stored are asked for first. Parts without a hole are shared with the outcome that was given, and
+    an item that is shown as it is stored is filled once.
+    """
+    body = outcome.body
+    shown: Any = None
+    changes: list[Change] = []
+    for change in outcome.changes:
+        if type(change) is Put:
+            key = _filled(change.key, values)
+            value = _filled(change.value, values)
+            if change.value is body:
+                shown = value
+            change = Put(change.partition, key if type(key) is str else key_text(key), value)
+        changes.append(change)
+    if shown is None:
+        shown = _filled(body, values)
+    location_key, events = _filled(outcome.location_key, values), outcome.events
+    if events:
+        events = tuple([replace(event, data=_filled(event.data, values)) for event in events])
     return Outcome(
         outcome.status,
-        body,
+        shown,
         outcome.headers,
-        changes,
+        (*changes, *further()),
         outcome.reads,
         outcome.reasons,
         outcome.etag,
-        _filled(outcome.location_key, values),
-        has_holes=False,
+        location_key,
         media_type=outcome.media_type,
-        events=tuple(replace(event, data=_filled(event.data, values)) for event in outcome.events),
+        events=events,
     )
 
 
-def _filled_change(change: Change, values: Mapping[Hole, Json], done: Mapping[int, Json]) -> Change:
-    if not isinstance(change, Put):
-        return change
-    value = done[id(change.value)] if id(change.value) in done else _filled(change.value, values)
-    return Put(change.partition, str(_filled_key(change.key, values)), value)
-
-
-def _filled_key(key: Any, values: Mapping[Hole, Json]) -> Any:
-    if isinstance(key, Hole):
-        value = values[key]
-        return value if isinstance(value, str) else key_text(value)
-    return key
-
-
 def _filled(value: Any, values: Mapping[Hole, Json]) -> Any:
+    """A value with its holes filled: the very same object where there are none."""
     kind = type(value)
     if kind is Hole:
         return values[value]
-    if kind is Joined:
-        return joined_text(value, values)
     if kind is dict:
-        return {n: _filled(m, values) if type(m) in HOLDERS else m for n, m in value.items()}
+        filled = None
+        for name, member in value.items():
+            if type(member) in HOLDERS:
+                made = _filled(member, values)
+                if made is not member:
+                    if filled is None:
+                        filled = value.copy()
+                    filled[name] = made
+        return value if filled is None else filled
     if kind is list:
-        return [_filled(m, values) if type(m) in HOLDERS else m for m in value]
-    return value
+        entries = [_filled(member, values) if type(member) in HOLDERS else member for member in value]
+        return value if all(map(is_, entries, value)) else entries
+    return joined_text(value, values) if kind is Joined else value
 
 
 def joined_text(joined: Joined, values: Mapping[Hole, Json]) -> str:

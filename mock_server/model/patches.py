@@ -11,11 +11,11 @@ too, a ``PatchFailure``, with the status that RFC 5789 §2.2 gives it:
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 from typing import Final
 
 import jsonpatch
 
+from mock_server.dataclass import dataclass
 from mock_server.openapi import pointers
 from mock_server.openapi.jsontext import MAX_DEPTH
 from mock_server.openapi.values import Json

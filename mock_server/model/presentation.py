@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import field
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
 
+from mock_server.dataclass import dataclass
 from mock_server.model.anatomy import Anatomy, dissect, flatten
 from mock_server.model.inference.bodies import response_schema, schema_at
 from mock_server.model.meaning import UNSHOWN, Meaning, Resource
@@ -15,6 +16,8 @@ from mock_server.openapi import pointers
 from mock_server.openapi.schemas import Schema
 from mock_server.openapi.values import Direction, Json
 from mock_server.sampling import Sampler, Unsampleable
+
+_MOST_REFERENCES = 32  # from one schema to the next, before one that says something
 
 
 @dataclass(frozen=True)  # no slots: cached_property keeps its value in the instance's __dict__
@@ -62,6 +65,24 @@ class View:
         for name, sample in self.lacking.items():
             shown.setdefault(name, sample)
         return shown
+
+    def items(self, values: Iterable[Json]) -> list[Json]:
+        """Stored values as this response shows them."""
+        if not self._as_it_is:
+            return [self.item(value) for value in values]
+        absent = self.dropped.isdisjoint
+        return [value if type(value) is dict and absent(value) else self.item(value) for value in values]
+
+    def shown(self, value: Json) -> Json:
+        """The whole body that shows one stored value."""
+        if self._as_it_is and not self.path and type(value) is dict and self.dropped.isdisjoint(value):
+            return value
+        return self.body(self.item(value))
+
+    @cached_property
+    def _as_it_is(self) -> bool:
+        """Whether a value is shown as it is stored, if it has no member that may not be shown."""
+        return not (self.pruned or self.lacking) and self.kept is None
 
     def body(self, content: Json, extra: Mapping[tuple[str, ...], Json] | None = None) -> Json:
         """The whole body around an item or list that is already as it is to be shown."""
@@ -161,7 +182,9 @@ def _frame(schema: Schema | None, meaning: Meaning, *, seed: int, now: datetime)
     if schema is None:
         return {}
     bundle = schema.bundle(Direction.RESPONSE)
-    sampled = sampled_body(schema, seed=seed, now=now, name=meaning.operation_id)
+    around = _emptied(bundle, meaning.envelope.path, bundle) if meaning.envelope.path else bundle
+    shared = {name: bundle[name] for name in ("$schema", "$defs") if name in bundle}
+    sampled = _sampled({**shared, **around}, seed=seed, now=now, name=meaning.operation_id)
     frame = _required_only(bundle, bundle, sampled, meaning.envelope.path)
     for name, member in (dissect(bundle, bundle).members).items():
         if member.types == {"boolean"} and name.lower() in {"success", "ok"}:
@@ -169,6 +192,22 @@ def _frame(schema: Schema | None, meaning: Meaning, *, seed: int, now: datetime)
         if member.types == {"boolean"} and name.lower() in {"error", "errors", "failed"}:
             frame = _with(frame, (name,), False)
     return frame
+
+
+def _emptied(schema: Json, path: tuple[str, ...], bundle: Json) -> Json:
+    """A schema that leaves open what is at a path: an answer puts its own there, which takes long to make up."""
+    if not path:
+        return True
+    for _ in range(_MOST_REFERENCES):
+        if not isinstance(schema, dict) or not isinstance(schema.get("$ref"), str):
+            break
+        if schema.keys() - {"$ref", "$schema", "$defs"}:
+            return schema
+        schema = pointers.lookup(bundle, schema["$ref"][1:])
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    if not isinstance(properties, dict) or path[0] not in properties:
+        return schema
+    return {**schema, "properties": {**properties, path[0]: _emptied(properties[path[0]], path[1:], bundle)}}
 
 
 def _required_only(bundle: Json, schema: Json, value: Json, path: tuple[str, ...]) -> Json:
@@ -188,7 +227,11 @@ def _required_only(bundle: Json, schema: Json, value: Json, path: tuple[str, ...
 
 def sampled_body(schema: Schema, *, seed: int, now: datetime, name: str) -> Json:
     """A sample for a schema, None when it admits none that could be found."""
+    return _sampled(schema.bundle(Direction.RESPONSE), seed=seed, now=now, name=name)
+
+
+def _sampled(bundle: Json, *, seed: int, now: datetime, name: str) -> Json:
     try:
-        return Sampler(schema.bundle(Direction.RESPONSE)).sample(seed=seed, now=now, name=name)
+        return Sampler(bundle).sample(seed=seed, now=now, name=name)
     except Unsampleable:
         return None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from mock_server.dataclass import dataclass
 from mock_server.model.meaning import Reason
 from mock_server.openapi.values import Violation
 

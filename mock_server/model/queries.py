@@ -9,17 +9,18 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
-import orjson
-
+from mock_server.dataclass import dataclass
 from mock_server.model.collection import Collection, Entry
 from mock_server.model.filters import Predicate, predicates
 from mock_server.model.meaning import Listing
 from mock_server.model.outcome import key_text
-from mock_server.model.sorting import Order, Rank, sort_asked
+from mock_server.model.selections import selected
+from mock_server.model.sorting import Order, Place, sort_asked
+from mock_server.openapi import jsontext
 from mock_server.openapi.quick import quick
+from mock_server.openapi.undecodable import Undecodable
 from mock_server.openapi.values import Json, Violation
 
 _LONGEST_CURSOR = 2048
@@ -47,18 +48,11 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place in a list: after the entry with this sequence number, which sorted by these ranks."""
-
-    sequence: int
-    ranks: tuple[Rank, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Window:
     """Some neighbouring entries of a list, and whether there are more on either side."""
 
     entries: Sequence[Entry]
+    total: int
     offset: int
     more_before: bool
     more_after: bool
@@ -78,21 +72,13 @@ def select(
     narrowed = predicates(listing, query)
     if isinstance(narrowed, Violation):
         return narrowed
-    conditions = [*conditions, *narrowed]
-    if sort.order is None and not conditions:
-        total = len(collection)
-        window = _natural_window(collection, listing, query, limit)
-    else:
-        entries = [entry for entry in collection if all(holds(entry.value) for holds in conditions)]
-        entries = sort.order.sorted(entries) if sort.order is not None else entries
-        total = len(entries)
-        window = _listed_window(entries, sort.order, collection, listing, query, limit)
+    window = _window(collection, [*conditions, *narrowed], sort.order, listing, query, limit)
     if isinstance(window, Violation):
         return window
     kept = window.entries
     return Page(
         entries=kept,
-        total=total,
+        total=window.total,
         offset=window.offset,
         limit=limit,
         next_cursor=_cursor_after(kept[-1], sort.order) if window.more_after and kept else None,
@@ -101,56 +87,35 @@ def select(
     )
 
 
-def _natural_window(
-    collection: Collection, listing: Listing, query: Mapping[str, Json], limit: int | None
-) -> _Window | Violation:
-    """A window in order of creation; touches only the entries it returns."""
-    after, before = _given(query, listing.after), _given(query, listing.before)
-    if after is not None:
-        place = _place(after, collection, None)
-        if place is None:
-            return _bad_cursor(listing.after or "", after)
-        found = list(islice(collection.ascending(after=place.sequence), None if limit is None else limit + 1))
-        earlier = next(collection.descending(before=place.sequence + 1), None) is not None
-        return _Window(found[:limit], 0, earlier, limit is not None and len(found) > limit)
-    if before is not None:
-        place = _place(before, collection, None)
-        if place is None:
-            return _bad_cursor(listing.before or "", before)
-        taken = list(islice(collection.descending(before=place.sequence), None if limit is None else limit + 1))
-        later = next(collection.ascending(after=place.sequence - 1), None) is not None
-        return _Window(taken[:limit][::-1], 0, limit is not None and len(taken) > limit, later)
-    total = len(collection)
-    offset = _offset(listing, query, limit)
-    entries = collection.page(offset, total if limit is None else limit)
-    return _Window(entries, offset, offset > 0, offset + len(entries) < total)
-
-
-def _listed_window(
-    entries: list[Entry],
-    order: Order | None,
+def _window(
     collection: Collection,
+    conditions: Sequence[Predicate],
+    order: Order | None,
     listing: Listing,
     query: Mapping[str, Json],
     limit: int | None,
 ) -> _Window | Violation:
-    """A window of entries that are filtered or sorted already."""
+    """The window that a query opens: around a cursor, at which nothing is counted, else at an offset."""
     after, before = _given(query, listing.after), _given(query, listing.before)
-    start, end = _offset(listing, query, limit), len(entries)
-    if after is not None:
-        place = _place(after, collection, order)
-        if place is None:
-            return _bad_cursor(listing.after or "", after)
-        start = _first_after(entries, place, order)
-    elif before is not None:
-        place = _place(before, collection, order)
-        if place is None:
-            return _bad_cursor(listing.before or "", before)
-        end = _first_after(entries, place, order, inclusive=True)
-        start = 0 if limit is None else max(end - limit, 0)
-    if limit is not None:
-        end = min(start + limit, end)
-    return _Window(entries[start:end], start, start > 0, end < len(entries))
+    name, given = (listing.after, after) if after is not None else (listing.before, before)
+    if given is None:
+        offset = _offset(listing, query, limit)
+        most = None if limit is None else offset + limit
+        selection = selected(collection, conditions, order, most=most)
+        total = selection.total
+        entries = selection.page(offset, total if limit is None else limit)
+        return _Window(entries, total, offset, offset > 0, offset + len(entries) < total)
+    place = _place(given, collection, order)
+    if place is None:
+        return _bad_cursor(name or "", given)
+    backward = after is None
+    selection = selected(collection, conditions, order, most=None if limit is None else limit + 1)
+    found = list(islice(selection.walk(place, backward=backward), None if limit is None else limit + 1))
+    more = limit is not None and len(found) > limit
+    behind = next(selection.walk(place, backward=not backward, inclusive=True), None) is not None
+    if backward:
+        return _Window(found[:limit][::-1], selection.total, 0, more, behind)
+    return _Window(found[:limit], selection.total, 0, behind, more)
 
 
 def _given(query: Mapping[str, Json], name: str | None) -> Json:
@@ -159,59 +124,45 @@ def _given(query: Mapping[str, Json], name: str | None) -> Json:
     return None if given == "" else given
 
 
-def _first_after(entries: list[Entry], place: Cursor, order: Order | None, *, inclusive: bool = False) -> int:
-    """The index of the first entry behind a place, or (``inclusive``) at it."""
-    for index, entry in enumerate(entries):
-        if (inclusive and entry.sequence == place.sequence) or _is_after(entry, place, order):
-            return index
-    return len(entries)
-
-
-def _is_after(entry: Entry, place: Cursor, order: Order | None) -> bool:
-    if order is None:
-        return entry.sequence > place.sequence
-    return order.is_after(entry, place.ranks, place.sequence)
-
-
 # Cursors
 
 
-def make_cursor(place: Cursor) -> str:
+def make_cursor(place: Place) -> str:
     """An opaque text for a place in a list."""
-    raw = orjson.dumps([place.sequence, *place.ranks])
+    raw = jsontext.dumps([place.sequence, *place.ranks])
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def read_cursor(text: Json) -> Cursor | None:
+def read_cursor(text: Json) -> Place | None:
     """The place in a cursor of ours; None for anything else."""
     if not isinstance(text, str) or len(text) > _LONGEST_CURSOR:
         return None
     try:
-        raw = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError):
+        raw = jsontext.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, Undecodable):
         return None
     if not isinstance(raw, list) or not raw or type(raw[0]) is not int:
         return None
     ranks = tuple((entry[0], entry[1]) for entry in raw[1:] if isinstance(entry, list) and len(entry) == 2)
-    return Cursor(raw[0], ranks) if len(ranks) == len(raw) - 1 else None
+    return Place(raw[0], ranks) if len(ranks) == len(raw) - 1 else None
 
 
 def _cursor_after(entry: Entry, order: Order | None) -> str:
-    return make_cursor(Cursor(entry.sequence, order.ranks(entry) if order is not None else ()))
+    return make_cursor(Place(entry.sequence, order.ranks(entry) if order is not None else ()))
 
 
-def _place(given: Json, collection: Collection, order: Order | None) -> Cursor | None:
+def _place(given: Json, collection: Collection, order: Order | None) -> Place | None:
     """Where a cursor points: an item's key (``starting_after=cus_1``) or a cursor given out for this
     order."""
     entry = collection.get(key_text(given))
     if entry is not None:
-        return Cursor(entry.sequence, order.ranks(entry) if order is not None else ())
+        return Place(entry.sequence, order.ranks(entry) if order is not None else ())
     place = read_cursor(given)
     wanted = len(order.keys) if order is not None else 0
     return place if place is not None and len(place.ranks) == wanted and _comparable(place) else None
 
 
-def _comparable(place: Cursor) -> bool:
+def _comparable(place: Place) -> bool:
     """Whether the ranks in a cursor, which a caller may have made up, can be compared with those of items."""
     kinds: dict[object, type | tuple[type, ...]] = {0: int, 1: (int, float), 2: str, 3: str}
     return all(type(kind) is int and isinstance(value, kinds.get(kind, ())) for kind, value in place.ranks)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from mock_server.model.call import Principal
+from mock_server.model.lenses import counted
 from mock_server.model.meaning import Quota, Reason, Resource
 from mock_server.model.problem import Kind, Problem
-from mock_server.model.world import World, is_soft_deleted
+from mock_server.model.world import World
 from mock_server.openapi.expressions import Context
 from mock_server.openapi.values import Json
 
@@ -25,8 +26,7 @@ def refused_quota(
     if most is None:
         return None
     more = _counted(quota, new)
-    held = [entry.value for entry in world.collection(resource, scope) if not _is_hidden(resource, entry.value)]
-    there = _counted(quota, held)
+    there = counted(world.collection(resource, scope), world.model.resource_facts(resource).counted)
     if more == 0 or there + more <= most:
         return None
     values = {"limit": str(most), "count": str(there), "plan": plan or ""}
@@ -45,8 +45,3 @@ def _counted(quota: Quota, values: Sequence[Json]) -> int:
     if where is None:
         return len(values)
     return sum(1 for value in values if where.holds(Context(bindings={"resource": value})))
-
-
-def _is_hidden(resource: Resource, value: Json) -> bool:
-    soft = resource.soft_delete
-    return soft is not None and soft.hidden and is_soft_deleted(resource, value)

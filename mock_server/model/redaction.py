@@ -2,22 +2,25 @@
 
 Headers and query parameters that carry credentials are known by their names (``exchange/journal.py``). A key that an
 API has made stands in bodies, paths and payloads as well; there it is known by its value, since the state says what
-counts as a credential now. What has been removed or rotated away opens nothing any more, and is shown.
+counts as a credential now. What has been removed or rotated away opens nothing any more, and is shown. What
+goes by a secret name is hidden by that, whoever made it (``secretnames.py``).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from urllib.parse import quote
 
+from mock_server.dataclass import dataclass
 from mock_server.openapi.values import Json
 
 REDACTED = "(redacted)"
 
 _SHORTEST = 8  # what is shorter is found in too many words to be hidden, and guards nothing anyway
-_TOKEN = re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{2,}\.[\w-]*")  # RFC 7519: a JSON header and JSON claims in base64
+# RFC 7519: a JSON header and JSON claims in base64. A run of its letters is looked at from its start only, and given up
+# whole (possessively): tried from every "eyJ" in it, 100 kB of them would take ten seconds.
+_TOKEN = re.compile(r"(?<![\w-])(?=([\w-]*?)\beyJ[\w-]{8})[\w-]++\.eyJ[\w-]{2,}+\.[\w-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,9 @@ class Secrets:
     texts: tuple[str, ...]
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> Secrets:
-        """The secrets among some texts, as they are and as they stand in URLs."""
-        plain = {text for text in texts if len(text) >= _SHORTEST}
+    def of(cls, texts: Iterable[str], *, shortest: int = _SHORTEST) -> Secrets:
+        """The secrets among some texts, as they are and as they stand in URLs; not those that are too short."""
+        plain = {text for text in texts if len(text) >= shortest}
         found = plain | {quote(text, safe="", errors="replace") for text in plain}
         return cls(tuple(sorted(found, key=lambda text: (-len(text), text))))
 
@@ -47,4 +50,4 @@ class Secrets:
         for secret in self.texts:
             if secret in text:
                 text = text.replace(secret, REDACTED)
-        return _TOKEN.sub(REDACTED, text) if "eyJ" in text else text
+        return _TOKEN.sub(rf"\1{REDACTED}", text) if "eyJ" in text else text

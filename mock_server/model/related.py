@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from mock_server.dataclass import dataclass
 from mock_server.model.call import Call
 from mock_server.model.filters import value_at
+from mock_server.model.lenses import likely
 from mock_server.model.meaning import Reason, Related
 from mock_server.model.outcome import Hole, key_text
 from mock_server.model.problem import Kind, Problem
@@ -59,9 +60,10 @@ def _many(look: _Look, entry: Related, context: Context) -> Json:
     resource = look.world.model.named_resource(entry.resource)
     scope = _scope(look, entry, context)
     wanted = [(path, template.evaluate(context)) for path, template in entry.where.items()]
+    collection = look.world.collection(resource, scope)
     found = [
         item.value
-        for item in look.world.collection(resource, scope)
+        for item in (likely(collection, *wanted[0]) if wanted else collection)
         if all(value_at(item.value, path) == value for path, value in wanted)
         and look.world.entry(resource, scope, item.key) is not None
     ]

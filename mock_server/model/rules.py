@@ -6,8 +6,9 @@ A rule that one description declares holds for writes through any of them; one t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import AnnotationError
 from mock_server.model.effects import EFFECTS, parents_of
 from mock_server.model.meaning import Effect, EventRule, Resource, Transition

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import FixtureError, Place, did_you_mean
 from mock_server.model.collection import Collection
 from mock_server.model.meaning import Resource
@@ -131,17 +131,19 @@ def _items(
 ) -> Iterable[tuple[str, Json]]:
     seen: set[str] = set()
     for index, item in items:
-        place = pointers.join(pointer, index)
         key = item_key(resource, item) if not resource.singleton else ""
         if key is None:
             raise FixtureError(
-                f"an item of {resource.name} has its key {resource.key!r}", place=locate(place), got=item
+                f"an item of {resource.name} has its key {resource.key!r}",
+                place=locate(pointers.join(pointer, index)),
+                got=item,
             )
         if key in seen:
-            raise FixtureError("two items have the same key", place=locate(place), got=key)
+            raise FixtureError("two items have the same key", place=locate(pointers.join(pointer, index)), got=key)
         seen.add(key)
         violations = stored_violations(model, resource, item)
         if violations:
+            place = pointers.join(pointer, index)
             first = violations[0]
             raise FixtureError(
                 f"this item of {resource.name} breaks its schema: {first.message}",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from string import Formatter
 
+from mock_server.dataclass import dataclass
 from mock_server.openapi.values import Json, Violation
 from mock_server.openapi.wording import clipped, listed, shown
 

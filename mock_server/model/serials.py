@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import did_you_mean
 from mock_server.model.state import Advance, Partition
 from mock_server.openapi.expressions import Context, Expression, ExpressionSyntaxError, json_text, parse

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Any, TypeAlias
 
 import orjson
 
+from mock_server.dataclass import dataclass
 from mock_server.model.anatomy import words
 from mock_server.model.collection import Entry
-from mock_server.model.filters import value_at
+from mock_server.model.comparing import Predicate, value_at
+from mock_server.model.indexes import Marks
 from mock_server.model.meaning import Listing
 from mock_server.openapi.values import Json
 
 Rank: TypeAlias = tuple[int, Any]
 """How a value sorts: missing ones first, then numbers, then text (case aside), then anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a list: where the item with this sequence number is, or was, which sorted by these ranks."""
+
+    sequence: int
+    ranks: tuple[Rank, ...] = ()
+
 
 _DESCENDING = frozenset({"desc", "descending", "dsc", "-1", "-"})
 
@@ -39,20 +51,66 @@ class Order:
         """Whether the first key does."""
         return self.keys[0][1]
 
+    def lens(self, among: Predicate | None) -> Sorted:
+        """The way of looking that finds items in this order, and in the opposite one."""
+        return Sorted(tuple([(path, descending is not self.descends) for path, descending in self.keys]), among)
+
+    def mark(self, ranks: tuple[Rank, ...]) -> tuple[Any, ...]:
+        """The mark of these ranks in an index of that lens."""
+        return _mark(ranks, [descending is not self.descends for _, descending in self.keys])
+
     def sorted(self, entries: list[Entry]) -> list[Entry]:
-        """The entries in this order; they come in order of creation."""
+        """The entries in this order; they come in the order of their creation."""
         if self.descends:
             entries = entries[::-1]
         for path, descending in reversed(self.keys):
             entries = _sorted_by(entries, path, descending=descending)
         return entries
 
-    def is_after(self, entry: Entry, ranks: tuple[Rank, ...], sequence: int) -> bool:
-        """Whether an entry comes after the place that ranks and a sequence number name."""
-        for (_, descending), own, other in zip(self.keys, self.ranks(entry), ranks, strict=True):
+    def side(self, entry: Entry, place: Place) -> int:
+        """Below, at or above 0 as an entry comes before, at or after a place."""
+        for (_, descending), own, other in zip(self.keys, self.ranks(entry), place.ranks, strict=True):
             if own != other:
-                return (own < other) if descending else (own > other)
-        return entry.sequence < sequence if self.descends else entry.sequence > sequence
+                return -1 if (own < other) is not descending else 1
+        side = (entry.sequence > place.sequence) - (entry.sequence < place.sequence)
+        return -side if self.descends else side
+
+
+@dataclass(frozen=True, slots=True)
+class _Down:
+    """A rank that sorts the other way."""
+
+    rank: Rank
+
+    def __lt__(self, other: _Down) -> bool:
+        return other.rank < self.rank
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """The items in an order or, where its first key descends, from its end to its beginning; a lens.
+
+    ``keys`` are the paths, each with whether it runs against the first. Those for which ``among`` does not hold are
+    left out.
+    """
+
+    keys: tuple[tuple[tuple[str, ...], bool], ...]
+    among: Predicate | None = None
+
+    def marks(self, value: Json) -> Marks:
+        """The ranks of an item under each key."""
+        if self.among is not None and not self.among(value):
+            return ()
+        ranks = [rank(value_at(value, path)) for path, _ in self.keys]
+        return (_mark(ranks, [against for _, against in self.keys]),)
+
+
+def _mark(ranks: Sequence[Rank], against: Sequence[bool]) -> tuple[Any, ...]:
+    """Ranks in one tuple, those of keys that run against the first turned round."""
+    mark: list[Any] = []
+    for one, turned in zip(ranks, against, strict=True):
+        mark += [_Down(one)] if turned else one
+    return tuple(mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +177,17 @@ def _sorted_by(entries: list[Entry], path: tuple[str, ...], *, descending: bool)
 
 def rank(value: Json) -> Rank:
     """How a value sorts; values of different kinds never raise."""
-    if value is None:
+    if value is None or (isinstance(value, float) and isnan(value)):
         return 0, 0
     if isinstance(value, bool | int | float):
         return 1, value
     if isinstance(value, str):
         return 2, value.casefold()
-    return 3, orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    return 3, _text(value)
+
+
+def _text(value: Json) -> str:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # an integer beyond 64 bits
+        return json.dumps(value, sort_keys=True, separators=(",", ":"))

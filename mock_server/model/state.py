@@ -6,12 +6,12 @@ A snapshot is a reference, a fork is a reference, a reset is the assignment of a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from immutables import Map
 
-from mock_server.model.collection import Collection, Entry
+from mock_server.dataclass import dataclass
+from mock_server.model.collection import Collection
 from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json
 
@@ -92,12 +92,6 @@ class State:
         for scope in sorted(scopes):
             yield Partition(resource, scope), scopes[scope]
 
-    def holding(self, resource: str, path: tuple[str, ...], text: str) -> Iterator[tuple[Partition, Entry]]:
-        """The items of every partition of a resource that have a text at a path; found by an index."""
-        for scope, collection in self.resources.get(resource, _NO_SCOPES).items():
-            for entry in collection.holding(path, text):
-                yield Partition(resource, scope), entry
-
     def counter(self, name: str) -> int:
         """How far a counter has come; 0 before its first use."""
         return self.counters.get(name, 0)
@@ -105,22 +99,23 @@ class State:
 
 def commit(state: State, changes: Iterable[Change]) -> State:
     """The state after the changes, all of them, in order."""
+    resources, counters = state.resources, state.counters
     for change in changes:
-        if isinstance(change, Put):
-            found = state.collection(change.partition)
-            collection = EMPTY_COLLECTION if found is None else found
-            state = _with(state, change.partition, collection.put(change.key, change.value))
-        elif isinstance(change, Remove):
-            found = state.collection(change.partition)
-            if found is not None:
-                state = _with(state, change.partition, found.remove(change.key))
-        elif isinstance(change, Fill):
-            state = _with(state, change.partition, change.collection)
-        elif change.value > state.counter(change.counter):
-            state = State(state.resources, state.counters.set(change.counter, change.value), state.timers)
-    return state
-
-
-def _with(state: State, partition: Partition, collection: Collection) -> State:
-    scopes = state.resources.get(partition.resource, _NO_SCOPES).set(partition.scope, collection)
-    return State(state.resources.set(partition.resource, scopes), state.counters, state.timers)
+        if isinstance(change, Advance):
+            if change.value > counters.get(change.counter, 0):
+                counters = counters.set(change.counter, change.value)
+            continue
+        partition = change.partition
+        scopes = resources.get(partition.resource, _NO_SCOPES)
+        if isinstance(change, Fill):
+            collection = change.collection
+        else:
+            held = scopes.get(partition.scope)
+            if isinstance(change, Put):
+                collection = (EMPTY_COLLECTION if held is None else held).put(change.key, change.value)
+            elif held is None:
+                continue
+            else:
+                collection = held.remove(change.key)
+        resources = resources.set(partition.resource, scopes.set(partition.scope, collection))
+    return State(resources, counters, state.timers)

@@ -100,7 +100,7 @@ def place_of(timer: Timer) -> Place:
 
 def begun(timers: Timers, now: datetime) -> Timers:
     """The timers of a seed when a universe begins: durations count from now, and no moment is before."""
-    return _rebuilt(
+    return waiting_for(
         (
             Timer(
                 now + timer.wait if timer.wait is not None else max(timer.due, now),
@@ -112,7 +112,8 @@ def begun(timers: Timers, now: datetime) -> Timers:
     )  # fmt: skip
 
 
-def _rebuilt(timers: Iterable[Timer], set_so_far: int) -> Timers:
+def waiting_for(timers: Iterable[Timer], set_so_far: int) -> Timers:
+    """Just these timers, of so many that were ever set."""
     kept = {place_of(timer): timer for timer in timers}
     heaps: list[_Heap | None] = [_single(timer) for timer in kept.values()]
     while len(heaps) > 1:
@@ -123,7 +124,7 @@ def _rebuilt(timers: Iterable[Timer], set_so_far: int) -> Timers:
 def _compact(timers: Timers) -> Timers:
     if timers.size <= 2 * len(timers.waiting) + _SPARE:
         return timers
-    return _rebuilt(timers, timers.set_so_far)
+    return waiting_for(timers, timers.set_so_far)
 
 
 def _single(timer: Timer) -> _Heap:

@@ -23,6 +23,7 @@ from mock_server.model.behaviours.updating import touched
 from mock_server.model.call import Call
 from mock_server.model.collection import Entry
 from mock_server.model.filters import value_at
+from mock_server.model.lenses import likely
 from mock_server.model.meaning import Reason, Resource
 from mock_server.model.outcome import NO_BODY, Hole, Outcome
 from mock_server.model.patches import merge_patch
@@ -79,7 +80,7 @@ class Work:
         wanted += [(pointers.split(pointer), value) for pointer, value in (where or {}).items()]
         return [
             value
-            for value in self._values(resource, scope)
+            for value in self._values(resource, scope, wanted)
             if all(value_at(value, path) == expected for path, expected in wanted)
         ]
 
@@ -90,11 +91,15 @@ class Work:
         found = self.items(resource, scope=scope, where=where, **members)
         return found[0] if found else None
 
-    def _values(self, resource: str, scope: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    def _values(
+        self, resource: str, scope: tuple[str, ...], wanted: list[tuple[tuple[str, ...], Json]]
+    ) -> Iterator[dict[str, Any]]:
+        """At least the items that hold what is wanted, with the changes so far."""
         found, partition = self._place(resource, scope)
         self._reads[str(partition)] = None
         pending = {key: value for (place, key), value in self._pending.items() if place == partition}
-        for entry in self.world.collection(found, partition.scope):
+        collection = self.world.collection(found, partition.scope)
+        for entry in likely(collection, *wanted[0], beside=pending) if wanted else collection:
             value = pending.pop(entry.key, None)
             if value is None and self.world.entry(found, partition.scope, entry.key) is not None:
                 yield entry.value

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mock_server.model.call import Call
 from mock_server.model.clock import moments
 from mock_server.model.collection import Collection, Entry
-from mock_server.model.meaning import Meaning, Resource, Tenancy
+from mock_server.model.meaning import Meaning, Resource, SoftDelete, Tenancy
 from mock_server.model.outcome import key_text
 from mock_server.model.problem import Kind, Problem
 from mock_server.model.state import EMPTY_COLLECTION, Change, Fill, Partition, State
@@ -110,13 +110,20 @@ class World:
 
 def is_soft_deleted(resource: Resource, value: Json) -> bool:
     """Whether an item carries the marks that its resource's delete sets."""
-    if resource.soft_delete is None or not isinstance(value, dict):
-        return False
-    marks = [
-        (name, template.evaluate(Context(bindings={"now": None})))
-        for name, template in resource.soft_delete.set.items()
-    ]
-    return all(value.get(n) == mark if mark is not None else value.get(n) is not None for n, mark in marks)
+    return resource.soft_delete is not None and bears(deletion_marks(resource.soft_delete), value)
+
+
+def deletion_marks(soft: SoftDelete) -> tuple[tuple[str, Json], ...]:
+    """The members that a soft delete sets, None for a value that is another each time."""
+    context = Context(bindings={"now": None})
+    return tuple((name, template.evaluate(context)) for name, template in soft.set.items())
+
+
+def bears(marks: tuple[tuple[str, Json], ...], value: Json) -> bool:
+    """Whether an item has all of these members with these values, any value where it is None."""
+    return isinstance(value, dict) and all(
+        value.get(name) == mark if mark is not None else value.get(name) is not None for name, mark in marks
+    )
 
 
 def scope_of(world: World, meaning: Meaning, call: Call) -> tuple[str, ...]:

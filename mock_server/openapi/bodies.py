@@ -11,19 +11,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from mock_server.errors import ConfigurationError
 from mock_server.openapi import jsontext, percent, sequences
 from mock_server.openapi.charsets import decode_text
 from mock_server.openapi.expansion import bracketed, plain
-from mock_server.openapi.forms import FORM, EncodingSpec, form_decoder
+from mock_server.openapi.forms import FORM, MULTIPART, EncodingSpec, form_decoder
 from mock_server.openapi.media import MediaTypeName, parse_media_type
-from mock_server.openapi.multipart import MULTIPART, Part, multipart_decoder, multipart_encoder
 from mock_server.openapi.quick import quick
 from mock_server.openapi.shapes import Shape, coerce, shape_of
 from mock_server.openapi.values import Json
-from mock_server.openapi.xml import xml_decoder, xml_encoder
+
+if TYPE_CHECKING:
+    from mock_server.openapi.multipart import Part
 
 
 @quick(frozen=True, slots=True)
@@ -122,10 +123,15 @@ def _typed_decoder(syntax: Syntax, shape: Shape, encoding: Mapping[str, Encoding
     if syntax is Syntax.FORM:
         read_form = form_decoder(shape, encoding=encoding)
         return lambda data, content_type: DecodedBody(read_form(decode_text(data, content_type)))
+    # Imported where they are used: few APIs have such bodies, and all would wait for their parsers.
     if syntax is Syntax.MULTIPART:
+        from mock_server.openapi.multipart import multipart_decoder
+
         read_multipart = multipart_decoder(shape, encoding=encoding)
         return lambda data, content_type: DecodedBody(*read_multipart(data, content_type))
     if syntax is Syntax.XML:
+        from mock_server.openapi.xml import xml_decoder
+
         read_xml = xml_decoder(shape)
         return lambda data, _: DecodedBody(read_xml(data))
     return lambda data, content_type: DecodedBody(coerce(decode_text(data, content_type), shape))
@@ -162,8 +168,12 @@ def body_encoder(
                     got=media_type,
                     hint="pass boundary=... and repeat it in the Content-Type",
                 )
+            from mock_server.openapi.multipart import multipart_encoder
+
             return multipart_encoder(shape_of(bundle, bundle), encoding=encoding, boundary=boundary)
         case Syntax.XML:
+            from mock_server.openapi.xml import xml_encoder
+
             return xml_encoder(shape_of(bundle, bundle), root_name=root_name)
         case Syntax.TEXT:
             return lambda value: plain(value).encode("utf-8")

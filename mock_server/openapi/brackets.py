@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, TypeVar
 
+from mock_server.dataclass import dataclass
 from mock_server.openapi import pointers
 from mock_server.openapi.shapes import Shape
 from mock_server.openapi.undecodable import Undecodable, excerpt

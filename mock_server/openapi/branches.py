@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from jsonschema_rs import ValidationError
 
+from mock_server.dataclass import dataclass
 from mock_server.openapi.bundle import Bundle
 from mock_server.openapi.values import Json
 

@@ -21,8 +21,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import UnresolvedReference
 from mock_server.openapi import pointers
 from mock_server.openapi.documents import Located

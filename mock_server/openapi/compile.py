@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import DescriptionError, did_you_mean
 from mock_server.openapi import pointers
 from mock_server.openapi.contents import ContentReader
@@ -22,6 +22,7 @@ from mock_server.openapi.dialects import Dialect, dialect_of
 from mock_server.openapi.documents import Documents, Located
 from mock_server.openapi.parameters import ParameterReader
 from mock_server.openapi.schemas import Schemas
+from mock_server.openapi.skeleton import check, part, texts
 from mock_server.openapi.templates import PathMatch, PathMatcher, PathTemplate, parse_template
 from mock_server.openapi.values import Json
 
@@ -48,6 +49,7 @@ class Api:
         self.name = name
         root = documents.value(documents.root)
         self.dialect: Dialect = _dialect(documents)
+        _check_root(documents)
         self.root: Mapping[str, Json] = root
         self.schemas = Schemas(documents, self.dialect)
         info = root.get("info") or {}
@@ -101,6 +103,8 @@ class Api:
 
     def _compile(self, ref: OperationRef) -> Operation:
         value = ref.operation.value
+        check(self.documents, ref.item, "a path item")
+        check(self.documents, ref.operation, "an operation")
         parameters, body_parameters = self._parameters.read(ref.item, ref.operation)
         return Operation(
             id=ref.id,
@@ -126,6 +130,7 @@ class Api:
     def _requirement(self, entry: Json, ref: OperationRef) -> SecurityRequirement:
         pairs = []
         for name, scopes in entry.items():
+            place = Located(ref.operation.uri, pointers.join(ref.operation.pointer, "security"), scopes)
             scheme = self.security_schemes.get(name)
             if scheme is None:
                 raise DescriptionError(
@@ -135,7 +140,7 @@ class Api:
                     allowed=", ".join(self.security_schemes) or "none is described",
                     hint=did_you_mean(name, self.security_schemes),
                 )
-            pairs.append((scheme, tuple(str(scope) for scope in scopes or ())))
+            pairs.append((scheme, texts(self.documents, place, f"the scopes of {name!r}")))
         return tuple(pairs)
 
 
@@ -164,6 +169,16 @@ def slug(path: Path) -> str:
     if stem.lower() in {"openapi", "swagger", "api"} and path.resolve().parent.name:
         stem = path.resolve().parent.name
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "api"
+
+
+def _check_root(documents: Documents) -> None:
+    """Refuses a description whose own fields are not what they should be; what lies below is checked when used."""
+    root = documents.value(documents.root)
+    check(documents, Located(documents.root, "", root), "a description")
+    if root.get("components") is not None:
+        check(documents, Located(documents.root, "/components", root["components"]), "components")
+    for index, server in enumerate(root.get("servers") or ()):
+        check(documents, Located(documents.root, f"/servers/{index}", server), "a server")
 
 
 def _dialect(documents: Documents) -> Dialect:
@@ -219,6 +234,7 @@ def _methods(item: Located, dialect: Dialect, documents: Documents) -> Iterator[
         if isinstance(item.value.get(method), dict):
             yield method.upper(), Located(item.uri, pointers.join(item.pointer, method), item.value[method])
     if dialect.additional_operations:
+        check(documents, item, "a path item")
         for method, value in (item.value.get("additionalOperations") or {}).items():
             pointer = pointers.join(item.pointer, "additionalOperations", method)
             yield method, Located(item.uri, pointer, value)
@@ -226,7 +242,8 @@ def _methods(item: Located, dialect: Dialect, documents: Documents) -> Iterator[
 
 def _made_up_id(method: str, path: str) -> str:
     words = [word for word in re.split(r"[^A-Za-z0-9{}]+", path) if word]
-    named = ["By" + w.strip("{}")[:1].upper() + w.strip("{}")[1:] if "{" in w else w[:1].upper() + w[1:] for w in words]
+    plain = [(word, re.sub("[{}]", "", word)) for word in words]
+    named = ["By" * word.startswith("{") + bare[:1].upper() + bare[1:] for word, bare in plain]
     return method.lower() + ("".join(named) or "Root")
 
 
@@ -272,8 +289,12 @@ def _security_schemes(documents: Documents, dialect: Dialect) -> Mapping[str, Se
         return {}
     schemes = {}
     for name, value in (container or {}).items():
-        located = documents.follow(Located(documents.root, pointers.join(dialect.security_schemes, name), value))
-        schemes[name] = _security_scheme(name, located.value)
+        located = Located(documents.root, pointers.join(dialect.security_schemes, name), value)
+        scheme = part(documents, located, "a security scheme")
+        for flow, told in (scheme.value.get("flows") or {}).items():
+            if isinstance(told, dict):
+                check(documents, Located(scheme.uri, pointers.join(scheme.pointer, "flows", flow), told), "a flow")
+        schemes[name] = _security_scheme(name, scheme.value)
     return schemes
 
 

@@ -18,6 +18,7 @@ from mock_server.openapi.description import (
 from mock_server.openapi.dialects import Dialect
 from mock_server.openapi.documents import Documents, Located
 from mock_server.openapi.schemas import Schema, Schemas
+from mock_server.openapi.skeleton import check, part
 from mock_server.openapi.values import Json
 
 FORM = "application/x-www-form-urlencoded"
@@ -34,16 +35,20 @@ class ContentReader:
         self._documents = documents
         self._schemas = schemas
         self._dialect = dialect
+        self._responses: dict[tuple[str, str, str], Response] = {}
 
     def media_type(self, name: str, located: Located) -> MediaType:
         """One entry of a ``content`` map."""
         followed = self._documents.follow(located)
-        value = followed.value or {}
+        if followed.value is None:  # ``application/json:`` with nothing behind it
+            followed = Located(followed.uri, followed.pointer, {})
+        check(self._documents, followed, "a media type")
+        value = followed.value
         return MediaType(
             name=name,
-            schema=self._schema_in(followed, "schema"),
+            schema=self._schema_in(followed, "schema") or self._of_items(followed),
             examples=examples_of(value, self._documents, followed),
-            encoding=MappingProxyType(_encodings(value)),
+            encoding=MappingProxyType(self._encodings(followed)),
             located=followed,
         )
 
@@ -54,7 +59,9 @@ class ContentReader:
         if "requestBody" not in operation.value:
             return None
         pointer = pointers.join(operation.pointer, "requestBody")
-        located = self._documents.follow(Located(operation.uri, pointer, operation.value["requestBody"]))
+        located = part(
+            self._documents, Located(operation.uri, pointer, operation.value["requestBody"]), "a request body"
+        )
         return RequestBody(
             required=bool(located.value.get("required", False)),
             content=self._content(located),
@@ -68,15 +75,21 @@ class ContentReader:
             if status.startswith("x-"):
                 continue
             pointer = pointers.join(operation.pointer, "responses", status)
-            located = self._documents.follow(Located(operation.uri, pointer, value))
+            located = part(self._documents, Located(operation.uri, pointer, value), "a response")
             found[status.upper() if status != "default" else status] = self._response(status, located, operation)
         return found
 
     def _response(self, status: str, located: Located, operation: Located) -> Response:
+        """A response, one object for all the operations that refer to it; Swagger's depend on the operation."""
         if self._dialect.body_parameters:
-            content = self._swagger_content(located, operation)
-        else:
-            content = self._content(located)
+            return self._read_response(status, located, self._swagger_content(located, operation))
+        key = (status, located.uri, located.pointer)
+        found = self._responses.get(key)
+        if found is None:
+            found = self._responses[key] = self._read_response(status, located, self._content(located))
+        return found
+
+    def _read_response(self, status: str, located: Located, content: tuple[MediaType, ...]) -> Response:
         return Response(
             status=status,
             description=str(located.value.get("description", "")),
@@ -94,8 +107,29 @@ class ContentReader:
             if not name.startswith("x-")
         )
 
+    def _encodings(self, holder: Located) -> dict[str, Encoding]:
+        found = {}
+        for name, entry in (holder.value.get("encoding") or {}).items():
+            check(self._documents, Located(holder.uri, pointers.join(holder.pointer, "encoding", name), entry),
+                  "an encoding")  # fmt: skip
+            explode = entry.get("explode")
+            found[name] = Encoding(
+                content_type=entry.get("contentType"),
+                style=entry.get("style"),
+                explode=None if explode is None else bool(explode),
+                allow_reserved=bool(entry.get("allowReserved", False)),
+            )
+        return found
+
+    def _of_items(self, holder: Located) -> Schema | None:
+        """The schema of a sequence of which only the items are described (OAS 3.2 §4.14.4)."""
+        if not self._dialect.item_schema or not isinstance(holder.value, dict) or "itemSchema" not in holder.value:
+            return None
+        return self._schemas.of({"type": "array", "items": holder.value["itemSchema"]}, holder)
+
     def _schema_in(self, holder: Located, key: str) -> Schema | None:
-        if not isinstance(holder.value, dict) or key not in holder.value:
+        # ``schema:`` with nothing behind it, which YAML reads as null, says nothing.
+        if not isinstance(holder.value, dict) or holder.value.get(key) is None:
             return None
         return self._schemas.at(Located(holder.uri, pointers.join(holder.pointer, key), holder.value[key]))
 
@@ -104,7 +138,7 @@ class ContentReader:
             if name.lower() == "content-type":  # OAS 3.1 §4.8.17: described by the content map alone
                 continue
             pointer = pointers.join(holder.pointer, "headers", name)
-            located = self._documents.follow(Located(holder.uri, pointer, value))
+            located = part(self._documents, Located(holder.uri, pointer, value), "a header")
             if self._dialect.body_parameters:
                 inline = {k: v for k, v in located.value.items() if k not in _HEADER_NOT_SCHEMA}
                 schema: Schema | None = self._schemas.of(inline, located)
@@ -123,7 +157,7 @@ class ContentReader:
     def _links(self, holder: Located) -> Iterator[Link]:
         for name, value in (holder.value.get("links") or {}).items():
             pointer = pointers.join(holder.pointer, "links", name)
-            link = self._documents.follow(Located(holder.uri, pointer, value)).value
+            link = part(self._documents, Located(holder.uri, pointer, value), "a link").value
             yield Link(
                 name=name,
                 operation_id=link.get("operationId"),
@@ -163,7 +197,8 @@ class ContentReader:
         return tuple(MediaType(name, schema, (), MappingProxyType({}), place) for name in names)
 
     def _swagger_content(self, located: Located, operation: Located) -> tuple[MediaType, ...]:
-        examples = located.value.get("examples") or {}
+        named = located.value.get("examples")
+        examples = named if isinstance(named, dict) else {}
         schema = self._schema_in(located, "schema")
         if schema is None and not examples:
             return ()
@@ -203,15 +238,3 @@ def _swagger_form_property(parameter: Mapping[str, Json]) -> dict[str, Json]:
     if kept.get("type") == "file":
         kept |= {"type": "string", "format": "binary"}
     return kept
-
-
-def _encodings(value: Mapping[str, Json]) -> dict[str, Encoding]:
-    return {
-        name: Encoding(
-            content_type=entry.get("contentType"),
-            style=entry.get("style"),
-            explode=entry.get("explode"),
-            allow_reserved=bool(entry.get("allowReserved", False)),
-        )
-        for name, entry in (value.get("encoding") or {}).items()
-    }

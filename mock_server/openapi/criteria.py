@@ -23,9 +23,9 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from typing import Final, NoReturn, TypeAlias
 
+from mock_server.dataclass import dataclass
 from mock_server.openapi.expressions import (
     MISSING,
     ROOTS,

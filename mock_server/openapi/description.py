@@ -7,8 +7,9 @@ was read from, so that a message can name the line.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mock_server.dataclass import dataclass
 from mock_server.openapi.documents import Located
 from mock_server.openapi.schemas import Schema
 from mock_server.openapi.values import Json
@@ -168,4 +169,6 @@ class Operation:
         redirects = sorted(int(code) for code in self.responses if code.isdigit() and code.startswith("3"))
         if redirects:
             return redirects[0], self.responses[str(redirects[0])]
+        if "3XX" in self.responses:
+            return 302, self.responses["3XX"]
         return 200, self.responses.get("default")

@@ -5,9 +5,9 @@ Code elsewhere asks a ``Dialect`` for a property and never compares version numb
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import DescriptionError, Place
 from mock_server.openapi.values import Json
 
@@ -41,6 +41,7 @@ class Dialect:
     methods: tuple[str, ...]
     additional_operations: bool
     querystring_parameter: bool
+    item_schema: bool
     webhooks: str
 
 
@@ -59,6 +60,7 @@ DIALECTS: tuple[Dialect, ...] = (
         methods=_METHODS,
         additional_operations=False,
         querystring_parameter=False,
+        item_schema=False,
         webhooks="x-webhooks",
     ),
     Dialect(
@@ -73,6 +75,7 @@ DIALECTS: tuple[Dialect, ...] = (
         methods=(*_METHODS, "trace"),
         additional_operations=False,
         querystring_parameter=False,
+        item_schema=False,
         webhooks="x-webhooks",
     ),
     Dialect(
@@ -87,6 +90,7 @@ DIALECTS: tuple[Dialect, ...] = (
         methods=(*_METHODS, "trace"),
         additional_operations=False,
         querystring_parameter=False,
+        item_schema=False,
         webhooks="webhooks",
     ),
     Dialect(
@@ -101,6 +105,7 @@ DIALECTS: tuple[Dialect, ...] = (
         methods=(*_METHODS, "trace", "query"),
         additional_operations=True,
         querystring_parameter=True,
+        item_schema=True,
         webhooks="webhooks",
     ),
 )

@@ -7,22 +7,23 @@ The URI of a file is its path relative to the folder of the description, percent
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import posixpath
 import re
 import threading
-import urllib.request
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+import orjson
+
+from mock_server.dataclass import dataclass
 from mock_server.errors import ApidoubleError, Place, UnresolvedReference, did_you_mean
 from mock_server.openapi import pointers, source
+from mock_server.openapi.cache import digest_of, recall, remember
 from mock_server.openapi.values import Json
 
-_FETCH_SECONDS = 10.0
 _REMOTE = re.compile(r"https?://", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")  # RFC 3986 §3.1
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")  # a backslash is a separator on some systems and a letter on others
@@ -54,11 +55,15 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """One loaded document: what messages call it, its value, and the file it came from, if any."""
+    """One loaded document: what messages call it, its value, and the file it came from, if any.
+
+    ``digests`` are of the files that it was made of, overlays included.
+    """
 
     name: str
     value: Json
     file: Path | None = None
+    digests: Mapping[Path, str] = field(default_factory=dict)
 
 
 class Documents:
@@ -76,6 +81,8 @@ class Documents:
         self._overlays = tuple(overlays)
         self._loaded = {root: document}
         self._lock = threading.Lock()
+        self._resolved: dict[tuple[str, str], Located] = {}
+        self._addresses: dict[tuple[str, str], str] = {}
         self._anchors: dict[str, dict[str, str]] = {}
         self._lines: dict[str, dict[str, int]] = {}
 
@@ -97,13 +104,7 @@ class Documents:
         the next load faster; it may be deleted at any time.
         """
         access = Access(remote=allow_remote, outside=allow_outside, limits=limits, cache=cache)
-        document = _read(path, access)
-        value = document.value
-        for each in overlays:
-            from mock_server.openapi import overlay  # with its JSONPath, for those who have overlays
-
-            value = overlay.apply(value, overlay.load_overlay(each, limits=limits))
-        patched = _Document(document.name, value, path)
+        patched = _overlaid(path, overlays, access) if overlays else _read(path, access)
         return cls(quote(path.name), patched, folder=path.parent, access=access, overlays=overlays)
 
     @classmethod
@@ -139,9 +140,18 @@ class Documents:
 
         An ``UnresolvedReference`` names the reference, its place and the nearest thing that exists.
         """
+        found = self._resolved.get((ref, base))
+        if found is None:
+            found = self._resolved[ref, base] = self._resolve(ref, base)
+        return found
+
+    def _resolve(self, ref: str, base: str) -> Located:
         address, _, fragment = ref.partition("#")
         try:
-            uri = self._address(address, base) if address else base
+            uri = base
+            if address:
+                uri = self._addresses.get((address, base)) or self._address(address, base)
+                self._addresses[address, base] = uri
             return self._within(uri, unquote(fragment))
         except UnresolvedReference as error:
             raise UnresolvedReference(
@@ -200,6 +210,10 @@ class Documents:
         loaded = (document.file for document in tuple(self._loaded.values()))
         return (*(file for file in loaded if file is not None), *self._overlays)
 
+    def digests(self) -> dict[Path, str]:
+        """What was in each file that was read so far, as ``cache.digest_of`` tells."""
+        return {file: digest for document in tuple(self._loaded.values()) for file, digest in document.digests.items()}
+
     def base_of(self, uri: str) -> str:
         """The absolute URI that relative references in a document start from (RFC 3986 §5.1).
 
@@ -227,7 +241,9 @@ class Documents:
                     allowed="files below the description's folder",
                     hint="keep a copy beside the description, or allow remote references (allow_remote)",
                 )
-            data = _fetch(uri, self._access.limits)
+            from mock_server.openapi.fetching import fetched  # with the HTTP client, for those who refer to URLs
+
+            data = fetched(uri, self._access.limits)
             name = urlsplit(uri)._replace(query="").geturl()
             value = source.parse(data, name=name, limits=self._access.limits, cache=self._access.cache)
             return _Document(uri, value)
@@ -329,29 +345,29 @@ class Documents:
 def _read(file: Path, access: Access) -> _Document:
     name = str(file)
     data = source.read(file, name=name, limits=access.limits)
-    return _Document(name, source.parse(data, name=name, limits=access.limits, cache=access.cache), file)
+    digest = digest_of(data)
+    value = source.parse(data, name=name, limits=access.limits, cache=access.cache, digest=digest)
+    return _Document(name, value, file, {file: digest})
 
 
-def _fetch(url: str, limits: source.Limits) -> bytes:
-    """What an http(s) URL answers; its redirects stay within http and https."""
-    opener = urllib.request.OpenerDirector()  # urllib's default one would also open file: and ftp: URLs
-    for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
-        urllib.request.HTTPRedirectHandler(),
-        urllib.request.HTTPErrorProcessor(),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.UnknownHandler(),
-    ):
-        opener.add_handler(handler)
-    try:
-        with opener.open(url, timeout=_FETCH_SECONDS) as response:
-            return bytes(response.read(limits.max_bytes + 1))
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise UnresolvedReference(
-            f"cannot be fetched: {error}", got=url, hint="keep a copy beside the description"
-        ) from error
+def _overlaid(file: Path, overlays: Sequence[Path], access: Access) -> _Document:
+    """A description with its overlays applied; what they came to before is in the cache."""
+    name, limits = str(file), access.limits
+    texts = [source.read(each, name=str(each), limits=limits) for each in (file, *overlays)]
+    digests = list(map(digest_of, texts))
+    read = dict(zip((file, *overlays), digests, strict=True))
+    digest = digest_of(" ".join([repr(limits), file.suffix, *digests]).encode())
+    known = recall(access.cache, digest, "overlaid")
+    if known is not None:
+        return _Document(name, orjson.loads(known), file, read)
+    from mock_server.openapi import overlay  # with its JSONPath, for those who have overlays
+
+    value = source.parse(texts[0], name=name, limits=limits, cache=access.cache, digest=digests[0])
+    for each in overlays:
+        value = overlay.apply(value, overlay.load_overlay(each, limits=limits))
+    if access.cache is not None:
+        remember(access.cache, digest, "overlaid", orjson.dumps(value))
+    return _Document(name, value, file, read)
 
 
 def _near_pointer(error: pointers.PointerError, uri: str) -> str | None:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import field
+from functools import lru_cache
 
 from jsonschema_rs import ValidationError
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import nearest
 from mock_server.openapi import pointers
+from mock_server.openapi.backtracking import longest
 from mock_server.openapi.bundle import Bundle
 from mock_server.openapi.formats import NUMBER_FORMATS, words_for
 from mock_server.openapi.values import Json, Violation
 from mock_server.openapi.wording import TYPE_WORDS, clipped, count, describe, listed, shown, type_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Fault:
     """One error of the validator, with the value it was found in and the schema it was found against.
 
     ``root`` is the whole value, ``where`` and ``name`` the part of the message it came in, ``assumed`` the
     branch of a oneOf or anyOf that the value was taken for, ``property_name`` the name that was judged in
-    place of the value.
+    place of the value. ``path`` leads in ``root`` to the faulty ``value``, which is out of the message itself and no
+    copy; ``keyword`` is the name of the broken one.
     """
 
     error: ValidationError
@@ -31,31 +35,24 @@ class Fault:
     name: str | None
     assumed: str = ""
     property_name: str | None = None
+    path: list[str | int] = field(init=False)
+    keyword: str = field(init=False)
+    value: Json = field(init=False)
 
-    @property
-    def path(self) -> list[str | int]:
-        """Where the faulty value is in ``root``."""
-        return self.error.instance_path
-
-    @property
-    def keyword(self) -> str:
-        """The name of the broken keyword."""
-        return self.error.kind.name
+    def __post_init__(self) -> None:
+        self.path, self.keyword = self.error.instance_path, self.error.kind.name
+        here = self.root
+        if self.property_name is not None:
+            here = self.property_name
+        else:
+            for token in self.path:
+                here = here[token]
+        self.value = here
 
     @property
     def facts(self) -> Mapping[str, Json]:
         """What the validator says about it; the keys differ by keyword."""
         return self.error.kind.as_dict()
-
-    @property
-    def value(self) -> Json:
-        """The value at ``path``, out of the message itself and not a copy of it."""
-        if self.property_name is not None:
-            return self.property_name
-        here = self.root
-        for token in self.path:
-            here = here[token]
-        return here
 
     def schema(self) -> Json:
         """The schema object that holds the broken keyword."""
@@ -91,6 +88,9 @@ class Fault:
 Explain = Callable[[Fault], Iterator[Violation]]
 
 EXPLAINED: dict[str, Explain] = {}
+
+_LONGEST_MEANT = 200  # characters of a text that something else may have been meant by
+_MOST_KEPT = 100  # options of a list whose sentences are kept
 
 
 def _explains(*keywords: str) -> Callable[[Explain], Explain]:
@@ -132,6 +132,19 @@ def not_of_type(value: Json, types: Sequence[str]) -> str:
 
 def not_one_of(value: Json, options: Sequence[Json]) -> str:
     """The sentence for a value outside a list, with the option that was probably meant."""
+    short = type(value) is str and len(value) <= _LONGEST_MEANT and len(options) <= _MOST_KEPT
+    if short and set(map(type, options)) == {str}:
+        return _not_among(value, tuple(options))
+    return _not_one_of(value, options)
+
+
+@lru_cache(maxsize=512)
+def _not_among(text: str, options: tuple[str, ...]) -> str:
+    """The same for texts: a client sends the same wrong value again, and what it meant takes long to find."""
+    return _not_one_of(text, options)
+
+
+def _not_one_of(value: Json, options: Sequence[Json]) -> str:
     message = f"{shown(value)} is not one of {listed(options)}"
     meant = _meant(value, options)
     return message if meant is None else f"{message} (did you mean {meant}?)"
@@ -143,8 +156,9 @@ def _meant(value: Json, options: Sequence[Json]) -> str | None:
     for option in options:
         if str(option).casefold() == str(value).casefold():
             return shown(option)
-    texts = [option for option in options if isinstance(option, str)]
-    close = nearest(value, texts) if isinstance(value, str) else None
+    if not isinstance(value, str) or len(value) > _LONGEST_MEANT:
+        return None
+    close = nearest(value, [option for option in options if isinstance(option, str)])
     return None if close is None else shown(close)
 
 
@@ -183,6 +197,12 @@ def _multiple_of(fault: Fault) -> Iterator[Violation]:
 @_explains("minLength", "maxLength")
 def _length(fault: Fault) -> Iterator[Violation]:
     limit = fault.facts["limit"]
+    pattern = fault.schema().get("pattern")
+    if fault.keyword == "maxLength" and isinstance(pattern, str) and longest(pattern) == limit:
+        many = f"its {count(len(fault.value), 'character')} are more than the {limit} that it is tried on"
+        message = f"cannot be matched with {pattern}: {many}; it counts as not matching"
+        yield fault.violation(message, expected=pattern, keyword="pattern")
+        return
     bound = "at least" if fault.keyword == "minLength" else "at most"
     message = f"must be {bound} {count(limit, 'character')} long, got {len(fault.value)}"
     yield fault.violation(message, expected=limit)
@@ -190,10 +210,11 @@ def _length(fault: Fault) -> Iterator[Violation]:
 
 @_explains("pattern")
 def _pattern(fault: Fault) -> Iterator[Violation]:
-    pattern = fault.schema().get("pattern")
-    if "pattern" in fault.facts:
+    pattern = fault.facts.get("pattern")
+    if pattern is not None:
         message = f"must match {pattern}, got {shown(fault.value)}"
     else:  # the backtracking limit was reached
+        pattern = fault.schema().get("pattern")
         message = f"cannot be matched with {pattern} in a reasonable number of steps; it counts as not matching"
     yield fault.violation(message, expected=pattern)
 

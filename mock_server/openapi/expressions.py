@@ -26,10 +26,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Final, TypeAlias
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import did_you_mean
 from mock_server.openapi import pointers
 from mock_server.openapi.values import Json

@@ -8,9 +8,9 @@ Encoding Object), and the style that ``encoding`` states where it states one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from mock_server.dataclass import dataclass
 from mock_server.openapi import jsontext, percent, pointers
 from mock_server.openapi.brackets import Tree, duplicate, split_name
 from mock_server.openapi.media import parse_media_type
@@ -20,6 +20,7 @@ from mock_server.openapi.undecodable import Undecodable
 from mock_server.openapi.values import Json
 
 FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 
 MAX_FIELDS = 10_000
 """Forms of more fields than this are refused."""

@@ -15,6 +15,8 @@ _HIDDEN_BY = {Direction.REQUEST: "readOnly", Direction.RESPONSE: "writeOnly"}
 _ALWAYS = ("allOf",)
 _DEMANDING = ("allOf", "then", "else", "dependentSchemas")
 _SOMETIMES = ("allOf", "anyOf", "oneOf", "then", "else", "dependentSchemas")
+_HOLDING = frozenset({"properties", "$ref", *_SOMETIMES})
+_NONE: frozenset[str] = frozenset()
 
 
 class Marks:
@@ -23,27 +25,38 @@ class Marks:
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self._hidden: dict[tuple[Spot, Direction], frozenset[str]] = {}
+        self._composed: dict[tuple[Spot, Direction], bool] = {}
         self._demanded: dict[Spot, frozenset[str]] = {}
 
     def hidden(self, spot: Spot, schema: Json, direction: Direction) -> frozenset[str]:
         """The properties of the schema at ``spot`` that do not travel in ``direction``."""
+        if not isinstance(schema, dict) or _HOLDING.isdisjoint(schema):
+            return _NONE
         key = (spot, direction)
         found = self._hidden.get(key)
         if found is None:
+            mark = _HIDDEN_BY[direction]
             found = self._hidden[key] = frozenset(
                 name
                 for part_spot, part in self._parts(spot, schema, _SOMETIMES)
                 for name, child in _properties(part)
-                if self.is_hidden(part_spot.below("properties", name), child, direction)
+                if _may_carry(child, mark) and self.is_hidden(part_spot.below("properties", name), child, direction)
             )
         return found
 
     def is_hidden(self, spot: Spot, schema: Json, direction: Direction) -> bool:
         """Whether a property's schema carries the mark, itself or in what it is composed of."""
         mark = _HIDDEN_BY[direction]
-        if not isinstance(schema, dict) or not (mark in schema or "$ref" in schema or "allOf" in schema):
+        if not _may_carry(schema, mark):
             return False
-        return any(part.get(mark) is True for _, part in self._parts(spot, schema, _ALWAYS))
+        if "$ref" not in schema and "allOf" not in schema:
+            return bool(schema[mark] is True)
+        key = (spot, direction)
+        found = self._composed.get(key)
+        if found is None:
+            parts = self._parts(spot, schema, _ALWAYS)
+            found = self._composed[key] = any(part.get(mark) is True for _, part in parts)
+        return found
 
     def demanded(self, spot: Spot) -> frozenset[str]:
         """The properties that the schema at ``spot`` and what it is composed of require."""
@@ -74,7 +87,13 @@ class Marks:
                     continue
             yield here, value
             for keyword in applicators:
-                pending += _applied(here, keyword, value.get(keyword))
+                if keyword in value:
+                    pending += _applied(here, keyword, value[keyword])
+
+
+def _may_carry(schema: Json, mark: str) -> bool:
+    """Whether there is anything to look at: most properties neither say the mark nor are composed of others."""
+    return isinstance(schema, dict) and (mark in schema or "$ref" in schema or "allOf" in schema)
 
 
 def _applied(spot: Spot, keyword: str, value: Json) -> Iterator[tuple[Spot, Json]]:

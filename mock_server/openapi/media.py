@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+
+from mock_server.dataclass import dataclass
 
 # RFC 9110 §5.6.2 token, §5.6.4 quoted-string, §5.6.6 parameters. No alternative can match what another can at
 # the same place, so a hostile header costs linear time.
@@ -18,6 +19,13 @@ _QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?", re.ASCII)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _LONGEST = 4096  # characters of a header that is still worth reading, and keeping in a cache
 _CACHED = 1024  # clients send few distinct values
+
+ANY_BYTES = "application/octet-stream"
+"""What is sent where nothing tells the type (RFC 9110 §8.3)."""
+_USUAL = {
+    "text": "text/plain", "image": "image/png", "audio": "audio/mpeg", "video": "video/mp4", "font": "font/woff2",
+}  # fmt: skip
+"""What is sent for a range of types that is described, ``image/*``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +168,21 @@ def negotiate(accept: str | None, offered: Sequence[str]) -> Negotiated | None:
 def _negotiate(accept: str | None, offered: tuple[str, ...]) -> Negotiated | None:
     names = [(key, name) for key in offered if (name := parse_media_type(key)) is not None]
     if not names:
-        return None
+        # What is described is no type at all ("json"); it is all the same what this answers with.
+        spelled = next((key for key in offered if key.isascii() and key.isprintable()), None)
+        return None if spelled is None else Negotiated(spelled, spelled, Choice.DEFAULT)
     ranges = parse_accept(accept) if accept is not None else ()
     if not ranges:
         key, name = names[0]
         return Negotiated(key, _concrete(name, key), Choice.DEFAULT)
-    best: tuple[float, Negotiated] | None = None
+    best: tuple[tuple[float, bool], Negotiated] | None = None
     for key, name in names:
         weighed = _weigh(key, name, ranges)
-        if weighed is not None and weighed[0] > 0 and (best is None or weighed[0] > best[0]):
-            best = weighed
+        if weighed is None or weighed[0] == 0:
+            continue
+        rank = weighed[0], not name.is_range  # a type of its own is described better than by ``*/*``
+        if best is None or rank > best[0]:
+            best = rank, weighed[1]
     return best[1] if best is not None else _by_suffix(names, ranges)
 
 
@@ -214,7 +227,7 @@ def _concrete(name: MediaTypeName, key: str) -> str:
         return key
     if name.subtype.startswith("*+"):
         return f"{'application' if name.type == '*' else name.type}/{name.subtype[2:]}"
-    return "text/plain" if name.type == "text" else "application/octet-stream"
+    return _USUAL.get(name.type, ANY_BYTES)
 
 
 def matches(content_type: str, described: Sequence[str]) -> str | None:
@@ -231,7 +244,8 @@ def matches(content_type: str, described: Sequence[str]) -> str | None:
 def _match(content_type: str, described: tuple[str, ...]) -> str | None:
     sent = parse_media_type(content_type)
     if sent is None:
-        return None
+        # Descriptions misspell types, too (``text/plain; utf-8``); who sends the same word has done what they ask.
+        return next((key for key in described if key.lower() == content_type.strip().lower()), None)
     best: tuple[tuple[int, int], str] | None = None
     for key in described:
         name = parse_media_type(key)

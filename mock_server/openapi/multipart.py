@@ -7,11 +7,11 @@ schema can judge its presence and length; the bytes themselves stay in ``Part``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_content_disposition
 
+from mock_server.dataclass import dataclass
 from mock_server.openapi import jsontext, pointers
 from mock_server.openapi.brackets import Tree, duplicate, split_name
 from mock_server.openapi.charsets import decode_text
@@ -21,8 +21,6 @@ from mock_server.openapi.media import parse_media_type
 from mock_server.openapi.shapes import Shape, coerce
 from mock_server.openapi.undecodable import Undecodable, excerpt
 from mock_server.openapi.values import Json
-
-MULTIPART = "multipart/form-data"
 
 MAX_PARTS = 1000
 """Bodies of more parts than this are refused."""

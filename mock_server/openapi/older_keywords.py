@@ -9,6 +9,7 @@ true`` beside an ``allOf`` allows null only as far as the members of the ``allOf
 
 from __future__ import annotations
 
+from mock_server.openapi.backtracking import longest
 from mock_server.openapi.formats import NUMBER_FORMATS
 from mock_server.openapi.schema_rules import SchemaRules
 from mock_server.openapi.values import Json
@@ -17,14 +18,24 @@ _EXCLUSIVE = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
 
 
 def modernise(schema: dict[str, Json], rules: SchemaRules) -> dict[str, Json]:
-    """``schema`` with the keywords of an older language rewritten, and number formats as bounds."""
+    """``schema`` with the keywords of an older language rewritten, number formats as bounds, and what patterns bear."""
     if rules.boolean_bounds:
         schema = _numeric_bounds(schema)
     if rules.file_type and schema.get("type") == "file":
         schema = schema | {"type": "string", "format": "binary"}
     if rules.nullable and schema.get("nullable") is True and isinstance(schema.get("type"), str):
         schema = schema | {"type": [schema["type"], "null"]}
-    return _format_bounds(schema)
+    return _pattern_bounds(_format_bounds(schema))
+
+
+def _pattern_bounds(schema: dict[str, Json]) -> dict[str, Json]:
+    """How long a text may be for its pattern to be tried, as maxLength, which is looked at first."""
+    pattern = schema.get("pattern")
+    most = longest(pattern) if isinstance(pattern, str) else None
+    if most is None:
+        return schema
+    said = schema.get("maxLength")
+    return schema if _is_number(said) and said <= most else schema | {"maxLength": most}
 
 
 def _numeric_bounds(schema: dict[str, Json]) -> dict[str, Json]:

@@ -7,8 +7,8 @@ with the event's type. Descriptions before 3.1 write webhooks as ``x-webhooks``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import DescriptionError
 from mock_server.openapi import pointers
 from mock_server.openapi.compile import Api
@@ -17,6 +17,7 @@ from mock_server.openapi.documents import Located
 from mock_server.openapi.expressions import ExpressionSyntaxError, Template, template
 from mock_server.openapi.media import parse_media_type
 from mock_server.openapi.schemas import Schema
+from mock_server.openapi.skeleton import check, part
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,14 @@ def callbacks(api: Api) -> dict[str, tuple[Outgoing, ...]]:
     found = {}
     for ref in api.refs.values():
         if ref.operation.value.get("callbacks"):
+            check(api.documents, ref.operation, "an operation")
             place = _below(ref.operation, "callbacks")
             found[ref.id] = tuple(one for name in place.value for one in _callback(api, _below(place, name), name))
     return found
 
 
 def _callback(api: Api, located: Located, name: str) -> Iterator[Outgoing]:
-    callback = api.documents.follow(located)
+    callback = part(api.documents, located, "a callback")
     for text in callback.value:
         if text.startswith("x-"):
             continue
@@ -71,11 +73,12 @@ def _callback(api: Api, located: Located, name: str) -> Iterator[Outgoing]:
 
 def _requests(api: Api, located: Located, name: str) -> Iterator[Outgoing]:
     """The requests of a path item: one, as a rule."""
-    item = api.documents.follow(located)
+    item = part(api.documents, located, "a path item")
     reader = ContentReader(api.documents, api.schemas, api.dialect)
     for method in api.dialect.methods:
         if isinstance(item.value.get(method), dict):
             operation = _below(item, method)
+            check(api.documents, operation, "an operation")
             body = reader.request_body(operation, ())
             schemas = [media.schema for media in body.content if _is_json(media.name)] if body is not None else []
             yield Outgoing(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TypeAlias
 
 from jsonpath_rfc9535 import JSONPathEnvironment, JSONPathError, JSONPathQuery
 from jsonpath_rfc9535.selectors import NameSelector
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import OverlayError, Place, did_you_mean, nearest
 from mock_server.openapi import source
 from mock_server.openapi.pointers import join

@@ -12,6 +12,7 @@ from mock_server.openapi.description import Parameter
 from mock_server.openapi.dialects import Dialect
 from mock_server.openapi.documents import Documents, Located
 from mock_server.openapi.schemas import Schema, Schemas
+from mock_server.openapi.skeleton import check
 from mock_server.openapi.values import Json
 
 DEFAULT_STYLE: Mapping[str, str] = MappingProxyType(
@@ -45,6 +46,7 @@ class ParameterReader:
         self._dialect = dialect
         self._contents = contents
         extra = () if dialect.querystring_parameter else ("querystring",)
+        self._known: dict[tuple[str, str], Parameter] = {}
         self._locations = tuple(location for location in DEFAULT_STYLE if location not in extra)
 
     def read(self, item: Located, operation: Located) -> tuple[tuple[Parameter, ...], tuple[Located, ...]]:
@@ -66,7 +68,8 @@ class ParameterReader:
                     got=location,
                     allowed=", ".join(self._locations),
                 )
-            parameter = self._parameter(located)
+            key = (located.uri, located.pointer)
+            parameter = self._known.get(key) or self._known.setdefault(key, self._parameter(located))
             if location == "header" and parameter.name.lower() in _IGNORED_HEADERS:
                 continue
             merged[(location, parameter.name)] = parameter
@@ -83,6 +86,7 @@ class ParameterReader:
                     place=self._documents.place(followed.uri, followed.pointer),
                     got=followed.value,
                 )
+            check(self._documents, followed, "a parameter")
             yield followed
 
     def _parameter(self, located: Located) -> Parameter:

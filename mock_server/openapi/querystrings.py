@@ -9,9 +9,9 @@ unknown.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from mock_server.dataclass import dataclass
 from mock_server.openapi import percent
 from mock_server.openapi.brackets import Tree, duplicate, split_name
 from mock_server.openapi.forms import FORM, form_decoder

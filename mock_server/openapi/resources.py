@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import jsonschema_rs
+import orjson
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import Place, UnresolvedReference, did_you_mean
 from mock_server.openapi import pointers
 from mock_server.openapi.dialects import Dialect
@@ -40,12 +43,15 @@ _DRAFTS = (
     jsonschema_rs.Draft6,
     jsonschema_rs.Draft4,
 )
+_NAMING = (b'"$id"', b'"$schema"', b'"$anchor"', b'"$dynamicAnchor"', b'"$recursiveAnchor"')
 _METASCHEMAS = ("http://json-schema.org/draft", "https://json-schema.org/draft")
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """Where a schema is: a document and a JSON pointer into it."""
+class Spot(NamedTuple):
+    """Where a schema is: a document and a JSON pointer into it.
+
+    A tuple, since spots are the keys of every table that compiling uses, and tuples are hashed in C.
+    """
 
     uri: str
     pointer: str
@@ -80,8 +86,11 @@ class Resources:
         self._schemas_pointer = dialect.schemas
         self._description_rules = _description_rules(documents, dialect)
         self._by_root: dict[Spot, Resource] = {}
+        self._plain: dict[str, bool] = {}
+        self._around: dict[Spot | str, Resource] = {}
         self._by_id: dict[str, Spot] = {}
         self._scanned: set[Spot] = set()
+        self._scanned_names: set[str] = set()
         self._targets: dict[tuple[Spot, str], Spot] = {}
 
     def value(self, spot: Spot) -> Json:
@@ -104,16 +113,22 @@ class Resources:
 
     def around(self, spot: Spot) -> Resource:
         """The innermost schema resource that the schema at ``spot`` belongs to."""
-        if not self._description_rules.identifies and not self._is_schema_file(spot.uri):
-            return Resource(Spot(spot.uri, ""), "", spot.uri, self._description_rules)
-        outer = self._outermost(spot)
-        self._scan(outer)
-        tokens = pointers.split(spot.pointer)
-        for length in range(len(tokens), -1, -1):
-            found = self._by_root.get(Spot(spot.uri, pointers.join("", *tokens[:length])))
-            if found is not None:
-                return found
-        raise AssertionError(f"the scan of {outer} left no resource")
+        found = self._around.get(spot.uri) or self._around.get(spot)  # the whole document's, or the spot's own
+        if found is not None:
+            return found
+        if self._is_plain(spot.uri):
+            found = self._around[spot.uri] = Resource(Spot(spot.uri, ""), "", spot.uri, self._description_rules)
+            return found
+        self._scan(self._outermost(spot))
+        found = self._around[spot] = self._innermost(spot)
+        return found
+
+    def _innermost(self, spot: Spot) -> Resource:
+        pointer = spot.pointer
+        while (found := self._by_root.get(Spot(spot.uri, pointer))) is None:
+            assert pointer, f"the scan around {spot} left no resource"
+            pointer = pointer.rpartition("/")[0]
+        return found
 
     def starting_at(self, spot: Spot) -> Resource | None:
         """The resource whose root is ``spot``, once ``around`` has seen its surroundings."""
@@ -207,6 +222,25 @@ class Resources:
             return Resource(spot, "", spot.uri, self._description_rules)
         return self.around(spot)
 
+    def _is_plain(self, uri: str) -> bool:
+        """Whether no schema in a document names itself or changes its language, so that there is nothing to scan."""
+        known = self._plain.get(uri)
+        if known is None:
+            known = self._plain[uri] = not self._is_schema_file(uri) and self._names_nothing(uri)
+        return known
+
+    def _names_nothing(self, uri: str) -> bool:
+        rules = self._description_rules
+        if not rules.identifies:
+            return True
+        if rules.id_keyword != "$id":
+            return False  # draft 4's ``id`` may be anything's
+        try:
+            text = orjson.dumps(self._document(uri))
+        except TypeError:
+            return False
+        return not any(word in text for word in _NAMING)
+
     def _is_schema_file(self, uri: str) -> bool:
         """Whether a document is a JSON Schema of its own, whatever the language of the description."""
         return _own_rules(self._document(uri)) is not None
@@ -222,6 +256,11 @@ class Resources:
         return Spot(spot.uri, before + "/schema") if found else spot
 
     def _scan_named_schemas(self, uri: str) -> None:
+        if uri in self._scanned_names:
+            return
+        self._scanned_names.add(uri)
+        if self._is_plain(uri):
+            return
         document = self._document(uri)
         if self._is_schema_file(uri):
             self._scan(Spot(uri, ""))

@@ -6,8 +6,7 @@ to draft 2020-12 (see bundle.py), so a rule says how a language differs from tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mock_server.dataclass import dataclass
 from mock_server.openapi.dialects import SchemaLanguage
 
 TARGET = "https://json-schema.org/draft/2020-12/schema"

@@ -12,7 +12,19 @@ from threading import RLock
 import jsonschema_rs
 
 from mock_server.errors import DescriptionError
-from mock_server.openapi.blame import DEEPEST, LARGEST, explain, is_deeper, is_larger, too_deep, unencodable
+from mock_server.openapi import jsontext
+from mock_server.openapi.backtracking import ANYWHERE, has_longer_text, may_backtrack
+from mock_server.openapi.blame import (
+    DEEPEST,
+    FEW,
+    LARGEST,
+    explain,
+    is_deeper,
+    is_larger,
+    is_slight,
+    too_deep,
+    unencodable,
+)
 from mock_server.openapi.bundle import Bundle, Bundler
 from mock_server.openapi.dialects import Dialect
 from mock_server.openapi.documents import Documents, Located
@@ -22,8 +34,8 @@ from mock_server.openapi.resources import Resources
 from mock_server.openapi.values import Direction, Json, Violation
 from mock_server.openapi.wording import describe, shown
 
-# Patterns without look-around or back-references run in linear time anyway; the limit ends the others within
-# milliseconds, and a pattern that was not decided counts as not matched.
+# Patterns without look-around or back-references run in linear time anyway. The limit and the lengths of
+# backtracking.py end the others, and a pattern that was not decided counts as not matched.
 _PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
 
 _ALLOWED = {
@@ -85,7 +97,7 @@ class Schemas:
 class Schema:
     """One schema of a description, compiled per direction on first use. Safe to share between threads."""
 
-    __slots__ = ("_bundles", "_inline", "_schemas", "_validators", "located")
+    __slots__ = ("__weakref__", "_bundles", "_inline", "_most", "_schemas", "_validators", "located")
 
     def __init__(self, schemas: Schemas, located: Located, *, inline: bool) -> None:
         self.located = located
@@ -93,6 +105,7 @@ class Schema:
         self._schemas = schemas
         self._bundles: dict[Direction, Bundle] = {}
         self._validators: dict[Direction, jsonschema_rs.Validator] = {}
+        self._most: dict[Direction, int] = {}
 
     def __repr__(self) -> str:
         return f"Schema({self.located.uri}#{self.located.pointer})"
@@ -113,17 +126,32 @@ class Schema:
         self, value: Json, direction: Direction, *, where: str, name: str | None = None
     ) -> tuple[Violation, ...]:
         """Why ``value`` is not valid, at most 50 reasons (one for a large value); empty when it is valid."""
+        return () if self.accepts(value, direction) else self.blamed(value, direction, where=where, name=name)
+
+    def blamed(
+        self, value: Json, direction: Direction, *, where: str, name: str | None = None
+    ) -> tuple[Violation, ...]:
+        """The reasons why a value that is known not to be valid is not."""
         validator = self._validators.get(direction) or self.compile(direction)
         try:
-            if validator.is_valid(value):
-                return ()
-            if is_deeper(value, than=DEEPEST):
+            most = self._most_parts(direction)
+            slight = is_slight(value, depth=DEEPEST, parts=most)
+            if not slight and is_deeper(value, than=DEEPEST):
                 return (too_deep(where=where, name=name),)
-            large = is_larger(value, than=LARGEST)
+            large = not slight and is_larger(value, than=most)
+            large = large or (most == FEW and has_longer_text(value, than=ANYWHERE))
             errors = _first_error(validator, value) if large else validator.iter_errors(value)
         except UnicodeEncodeError as error:
             return (unencodable(error, where=where, name=name),)
         return explain(errors, self._bundle(direction), value, where=where, name=name)
+
+    def _most_parts(self, direction: Direction) -> int:
+        """How many parts a value may have whose violations are all told: few where each may use up a budget."""
+        most = self._most.get(direction)
+        if most is None:
+            slow = may_backtrack(jsontext.dumps(self._bundle(direction).schema).decode())
+            most = self._most[direction] = FEW if slow else LARGEST
+        return most
 
     def describe(self) -> str:
         """A few words for what is valid: ``a string matching ^lead_``, ``an object with name, email``."""

@@ -35,9 +35,11 @@ def loads_lines(data: bytes) -> list[Json]:
     return _documents(data.split(b"\n"))
 
 
-def dumps_lines(items: list[Json]) -> bytes:
-    """One line of JSON for each item."""
-    return b"".join(jsontext.dumps(item) + b"\n" for item in items)
+def dumps_lines(items: Json) -> bytes:
+    """One line of JSON for each item; what is no list is written as the text or the one item that it is."""
+    if isinstance(items, str):
+        return items.encode()
+    return b"".join(jsontext.dumps(item) + b"\n" for item in _listed(items))
 
 
 def loads_sequence(data: bytes) -> list[Json]:
@@ -45,9 +47,13 @@ def loads_sequence(data: bytes) -> list[Json]:
     return _documents(data.split(_RECORD_SEPARATOR))
 
 
-def dumps_sequence(items: list[Json]) -> bytes:
+def dumps_sequence(items: Json) -> bytes:
     """A JSON text sequence (RFC 7464)."""
-    return b"".join(_RECORD_SEPARATOR + jsontext.dumps(item) + b"\n" for item in items)
+    return b"".join(_RECORD_SEPARATOR + jsontext.dumps(item) + b"\n" for item in _listed(items))
+
+
+def _listed(items: Json) -> list[Json]:
+    return items if isinstance(items, list) else [items]
 
 
 def _documents(pieces: list[bytes]) -> list[Json]:
@@ -81,10 +87,10 @@ def loads_events(data: bytes) -> list[Json]:
     return events
 
 
-def dumps_events(items: list[Json]) -> bytes:
+def dumps_events(items: Json) -> bytes:
     """An event stream; an item that is no event object becomes the JSON in the data of one."""
     blocks = []
-    for item in items:
+    for item in _listed(items):
         fields = item if isinstance(item, dict) and item.keys() <= _EVENT_FIELDS else {"data": _as_data(item)}
         lines = [f"{name}: {line}\n" for name, value in fields.items() for line in _LINE_END.split(plain(value))]
         blocks.append("".join(lines) + "\n")

@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import TypeAlias
 
+from mock_server.dataclass import dataclass
 from mock_server.openapi import pointers
 from mock_server.openapi.values import Json
 
@@ -293,7 +294,8 @@ def _literals(schema: Mapping[str, Json]) -> list[Json] | None:
 
 def _types(schema: Mapping[str, Json]) -> frozenset[str]:
     declared = schema.get("type")
-    named = {declared} if isinstance(declared, str) else set(declared if isinstance(declared, list) else ())
+    several = declared if isinstance(declared, list) else ()
+    named = {declared} if isinstance(declared, str) else {name for name in several if isinstance(name, str)}
     if "file" in named:  # Swagger 2.0
         named |= {"string"}
     if "number" in named:

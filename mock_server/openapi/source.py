@@ -7,14 +7,10 @@ let pass silently (duplicate JSON members, YAML tags, aliases that multiply the 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import math
-import os
 import re
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -22,10 +18,11 @@ from typing import Any
 
 import orjson
 import ryaml
-import yaml
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import Place, SourceError, did_you_mean
-from mock_server.openapi.pointers import EVENT_LOADER, join, visits
+from mock_server.openapi.cache import digest_of, recall, remember
+from mock_server.openapi.pointers import join
 from mock_server.openapi.values import Json
 
 
@@ -40,11 +37,11 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 
-_YAML_DEPTH = 128  # ryaml's own recursion limit
-_CACHE_FORMAT = 1  # part of each cache key: raise it when the same text would parse to another value
+YAML_DEPTH = 128  # ryaml's own recursion limit
+_TEXT = frozenset({str})
+_PLAIN = frozenset({str, int, bool, type(None)})  # what is a JSON value whatever it says
 _BOM = b"\xef\xbb\xbf"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
-_CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
 
 # Cheap over-estimates: where they match, the (five times slower) event stream is walked to be certain.
 _NODE_START = r"(?:\A|[\s\ufeff\[{,:?-])"
@@ -52,6 +49,7 @@ _MAYBE_TAG = re.compile(_NODE_START + "!")
 _ANCHOR = re.compile(_NODE_START + r"&([\w-]+)", re.ASCII)
 _ALIAS = re.compile(_NODE_START + r"\*([\w-]+)", re.ASCII)
 _BRACKET = re.compile(r"[\[\]{}]")
+_TOO_WIDE = re.compile("as [iu]128")
 _RYAML_POSITION = re.compile(r" at (?:line (\d+) column \d+|position (\d+))")
 
 
@@ -76,15 +74,24 @@ def siblings(path: Path) -> list[str]:
         return []
 
 
-def parse(data: bytes, *, name: str, limits: Limits = DEFAULT_LIMITS, cache: Path | None = None) -> Json:
+def parse(
+    data: bytes, *, name: str, limits: Limits = DEFAULT_LIMITS, cache: Path | None = None, digest: str | None = None
+) -> Json:
     """The JSON value that YAML or JSON text stands for; a ``SourceError`` when it is neither, or hostile.
 
     ``name`` is what messages call the source; one that ends in .json must be JSON. YAML is read by the core
     schema of YAML 1.2 (dates and yes/no stay strings) plus merge keys; mapping keys become strings. ``cache``
     is a folder for what has been parsed before, by content; a missing or corrupt entry only costs time.
+    ``digest`` is the text's, where it is known.
     """
     data = data.removeprefix(_BOM)
-    text = _decoded(data, name, limits)
+    _refuse_size(data, name, limits)
+    if digest is None:
+        digest = digest_of(data) if cache is not None else ""
+    known = _recalled(data, digest, name, limits, cache)
+    if known is not None:
+        return known[0]
+    text = _decoded(data, name)
     if name.lower().endswith(".json") or text.lstrip()[:1] in {"{", "["}:
         try:
             value = orjson.loads(data)
@@ -93,24 +100,40 @@ def parse(data: bytes, *, name: str, limits: Limits = DEFAULT_LIMITS, cache: Pat
             if not name.lower().endswith((".yaml", ".yml")):
                 raise _not_json(error, name, limits) from error
         else:
-            _check_shape(value, name, limits, limits.max_depth)
-            if _recall(cache, data, "json") is None:
-                _refuse_duplicate_members(text, name)
-                _remember(cache, data, "json", b"")
+            size = _sized(value, name, limits, limits.max_depth)
+            _refuse_duplicate_members(value, data, text, name)
+            remember(cache, digest, "json", size.written())
             return value
-    known = _recall(cache, data, "yaml")
-    value = _parse_yaml(text, name, limits) if known is None else orjson.loads(known)
-    _check_shape(value, name, limits, min(limits.max_depth, _YAML_DEPTH))
-    if known is None and cache is not None:
-        _remember(cache, data, "yaml", orjson.dumps(value))
+    value = _parse_yaml(text, name, limits)
+    size = _sized(value, name, limits, min(limits.max_depth, YAML_DEPTH))
+    if cache is not None:
+        remember(cache, digest, "yaml", size.written() + orjson.dumps(value))
     return value
+
+
+def _recalled(data: bytes, digest: str, name: str, limits: Limits, cache: Path | None) -> tuple[Json] | None:
+    """What a text stood for when it was parsed before, in a tuple since null is a value; None when it was not.
+
+    Only a text that passed every check is in the cache, so that it fits the limits is all there is to check.
+    """
+    kinds = ("json",) if name.lower().endswith(".json") else ("json", "yaml")
+    for kind in kinds if cache is not None else ():
+        entry = recall(cache, digest, kind)
+        if entry is None:
+            continue
+        with contextlib.suppress(ValueError):
+            first, _, payload = entry.partition(b"\n")
+            depth, nodes = map(int, first.split())
+            _refuse_shape(_Size(depth, nodes), name, limits, limits.max_depth)
+            return (orjson.loads(data if kind == "json" else payload),)
+    return None
 
 
 def checked(value: Any, *, name: str, limits: Limits = DEFAULT_LIMITS) -> Json:
     """A copy of a value made in memory, integer keys as strings; a ``SourceError`` if it is not JSON."""
-    _check_shape(value, name, limits, min(limits.max_depth, _YAML_DEPTH))
+    _sized(value, name, limits, min(limits.max_depth, YAML_DEPTH))
     try:
-        return _as_json(value, "")
+        return _as_json(value)
     except _Misfit as misfit:
         raise SourceError(misfit.problem, place=Place(name, misfit.pointer), hint=misfit.hint) from misfit
 
@@ -120,13 +143,9 @@ def lines(data: bytes) -> dict[str, int]:
 
     Walks the whole event stream, which takes seconds for megabytes: for messages only. Never raises.
     """
-    text = data.removeprefix(_BOM).decode("utf-8", errors="replace")
-    found: dict[str, int] = {}
-    with contextlib.suppress(yaml.YAMLError):
-        for visit in visits(text):
-            if not visit.is_key:
-                found.setdefault(visit.pointer, visit.line)
-    return found
+    from mock_server.openapi.visiting import starts
+
+    return starts(data.removeprefix(_BOM).decode("utf-8", errors="replace"))
 
 
 def nearest_line(known: dict[str, int], pointer: str) -> int | None:
@@ -147,9 +166,12 @@ _kept_lines = lru_cache(maxsize=4)(lines)
 """The lines of the files that were asked for last: who asks for one place asks for others."""
 
 
-def _decoded(data: bytes, name: str, limits: Limits) -> str:
+def _refuse_size(data: bytes, name: str, limits: Limits) -> None:
     if len(data) > limits.max_bytes:
         raise SourceError("too large", place=Place(name), allowed=f"at most {limits.max_bytes:,} bytes")
+
+
+def _decoded(data: bytes, name: str) -> str:
     if data.startswith(_WIDE_BOMS) or b"\0" in data[:2]:
         raise SourceError("not UTF-8 but UTF-16 or UTF-32", place=Place(name), hint="save the file as UTF-8")
     if (nul := data.find(b"\0")) >= 0:
@@ -168,13 +190,16 @@ def _decoded(data: bytes, name: str, limits: Limits) -> str:
 
 def _not_json(error: orjson.JSONDecodeError, name: str, limits: Limits) -> SourceError:
     if "depth limit" in error.msg:
-        return _too_deep(name, limits.max_depth)
+        return too_deep(name, limits.max_depth)
     problem = error.msg.partition(": line ")[0]
     return SourceError(f"not valid JSON: {problem}", place=Place(name, line=error.lineno))
 
 
-def _refuse_duplicate_members(text: str, name: str) -> None:
+def _refuse_duplicate_members(value: Json, data: bytes, text: str, name: str) -> None:
     """RFC 8259 §4: names within an object should be unique; orjson silently keeps the last one."""
+    layouts = (orjson.OPT_INDENT_2, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE, 0, orjson.OPT_APPEND_NEWLINE)
+    if any(len(written := orjson.dumps(value, option=layout)) == len(data) and written == data for layout in layouts):
+        return  # what most programs write: nothing was lost, and it took a tenth of the time
     duplicated = False
 
     def note(pairs: list[tuple[str, Json]]) -> None:
@@ -183,27 +208,38 @@ def _refuse_duplicate_members(text: str, name: str) -> None:
 
     json.loads(text, object_pairs_hook=note)
     if duplicated:
-        raise _duplicate_key(text, name)
+        from mock_server.openapi.inspection import duplicate_key
+
+        raise duplicate_key(text, name)
 
 
 class _Misfit(Exception):
     """A YAML value that JSON cannot carry, before its line is known."""
 
-    def __init__(self, problem: str, pointer: str, *, hint: str | None = None) -> None:
+    def __init__(self, problem: str, *, hint: str | None = None) -> None:
         super().__init__(problem)
         self.problem = problem
-        self.pointer = pointer
+        self.pointer = ""
         self.hint = hint
+
+    def below(self, token: str | int) -> _Misfit:
+        """The same in a container: pointers are put together on the way out, since they are hardly ever needed."""
+        self.pointer = join("", token) + self.pointer
+        return self
 
 
 def _parse_yaml(text: str, name: str, limits: Limits) -> Json:
     if _needs_inspection(text, limits):
-        _inspect(text, name, limits)
+        from mock_server.openapi.inspection import inspect
+
+        inspect(text, name, limits)
     value = _loaded(text, name, limits)
     if _has_ambiguous_keys(value):
-        value = _loaded(_with_quoted_keys(text, name), name, limits)
+        from mock_server.openapi.inspection import with_quoted_keys
+
+        value = _loaded(with_quoted_keys(text, name), name, limits)
     try:
-        return _as_json(value, "")
+        return _as_json(value)
     except _Misfit as misfit:
         line = line_of(text.encode(), misfit.pointer)
         place = Place(name, misfit.pointer, line)
@@ -217,18 +253,24 @@ def _loaded(text: str, name: str, limits: Limits) -> Json:
     except ValueError as error:
         problem = str(error)
         if "recursion limit exceeded" in problem:
-            raise _too_deep(name, min(limits.max_depth, _YAML_DEPTH)) from error
+            raise too_deep(name, min(limits.max_depth, YAML_DEPTH)) from error
         if "repetition limit exceeded" in problem:
-            raise _too_many(name, limits) from error
+            raise too_many(name, limits) from error
+        from mock_server.openapi.inspection import complex_key, duplicate_key, with_quoted_keys, with_wide_numbers
+
         if "duplicate entry" in problem:
-            quoted = _with_quoted_keys(text, name)
+            quoted = with_quoted_keys(text, name)
             if quoted != text:  # 1.1 and 1.10 are one number, but two keys
                 return _loaded(quoted, name, limits)
-            raise _duplicate_key(text, name) from error
+            raise duplicate_key(text, name) from error
+        if _TOO_WIDE.search(problem):
+            wide = with_wide_numbers(text, name)
+            if wide != text:
+                return _loaded(wide, name, limits)
         if "more than one document" in problem:
             raise SourceError("holds more than one YAML document", place=Place(name), allowed="one") from error
         if "unhashable type" in problem:
-            raise _complex_key(text, name) from error
+            raise complex_key(text, name) from error
         raise _not_yaml(problem, text, name) from error
 
 
@@ -238,7 +280,7 @@ def _not_yaml(problem: str, text: str, name: str) -> SourceError:
         written, offset = position.groups()
         line = int(written) if written else text.encode()[: int(offset)].count(b"\n") + 1
         problem = problem[: position.start()] + problem[position.end() :]
-    if "as u128" in problem or "as i128" in problem:
+    if _TOO_WIDE.search(problem):
         return SourceError(
             "an integer does not fit into 64 bits",
             place=Place(name, line=line),
@@ -252,120 +294,71 @@ def _needs_inspection(text: str, limits: Limits) -> bool:
     """Whether the text may hold tags, aliases, or flow collections deep enough to slow ryaml down."""
     if _MAYBE_TAG.search(text):
         return True
-    if not set(_ANCHOR.findall(text)).isdisjoint(_ALIAS.findall(text)):
+    if "&" in text and "*" in text and not set(_ANCHOR.findall(text)).isdisjoint(_ALIAS.findall(text)):
         return True
+    if text.count("[") + text.count("{") <= limits.max_depth:
+        return False
     steps = (1 if bracket in "[{" else -1 for bracket in _BRACKET.findall(text))
     open_now = accumulate(steps, lambda depth, step: max(0, depth + step), initial=0)
     return any(depth > limits.max_depth for depth in open_now)
 
 
-def _inspect(text: str, name: str, limits: Limits) -> None:
-    """Refuse tags, nesting, anchors that contain themselves and aliases that multiply the document."""
-    sizes: dict[str | None, int] = {}  # how many values each finished anchor stands for
-    unfinished: list[tuple[str | None, int]] = []  # each open collection's anchor, and the count before it
-    count = 0
-    for event in _read_through(yaml.parse(text, Loader=EVENT_LOADER), name):
-        place = Place(name, line=event.start_mark.line + 1)
-        if isinstance(event, yaml.CollectionEndEvent):
-            anchor, before = unfinished.pop()  # None for those without an anchor, which no alias names
-            sizes[anchor] = count - before
-        elif isinstance(event, yaml.AliasEvent):
-            if event.anchor in {anchor for anchor, _ in unfinished} - sizes.keys():
-                raise SourceError("an anchor contains itself", place=place, got=f"*{event.anchor}")
-            count += sizes.get(event.anchor, 0)  # an unknown anchor is ryaml's to refuse
-        elif isinstance(event, yaml.NodeEvent):
-            _refuse_tag(event, place)
-            if isinstance(event, yaml.CollectionStartEvent):
-                sizes.pop(event.anchor, None)
-                unfinished.append((event.anchor, count))
-            else:
-                sizes[event.anchor] = 1
-            count += 1
-        if len(unfinished) > min(limits.max_depth, _YAML_DEPTH):
-            raise _too_deep(name, min(limits.max_depth, _YAML_DEPTH), line=place.line)
-        if count > limits.max_nodes:
-            raise _too_many(name, limits, line=place.line)
-
-
-def _refuse_tag(event: Any, place: Place) -> None:
-    tag = getattr(event, "tag", None)
-    if tag is not None and tag not in _CORE_TAGS:
-        raise SourceError(
-            "a tag that an API description may not use",
-            place=place,
-            got=tag,
-            allowed="!!str !!int !!float !!bool !!null !!map !!seq",
-            hint="remove the tag; write the value as plain YAML",
-        )
-
-
-def _read_through(walk: Iterator[Any], name: str) -> Iterator[Any]:
-    """What a walk of the event stream yields, a syntax error in the text turned into a ``SourceError``."""
-    try:
-        yield from walk
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark is not None else None
-        raise SourceError(f"not valid YAML: {error.problem}", place=Place(name, line=line)) from error
-    except yaml.YAMLError as error:
-        raise SourceError(f"not valid YAML: {error}", place=Place(name)) from error
-
-
 def _has_ambiguous_keys(value: Json) -> bool:
     """Whether a key's spelling is lost: 1.10 became 1.1, and Python takes 1, 1.0 and true for one key."""
     return any(
-        type(key) is not str and not (type(key) is int and key > 1)
+        not (type(key) is int and key > 1)
         for level in _levels(value)
         for container in level
-        if type(container) is dict
+        if type(container) is dict and not _TEXT.issuperset(map(type, container))
         for key in container
+        if type(key) is not str
     )
 
 
-def _with_quoted_keys(text: str, name: str) -> str:
-    """The same YAML, its plain mapping keys put in quotes so that each stays the string that was written."""
-    pieces: list[str] = []
-    done = 0
-    for visit in _read_through(visits(text), name):
-        event = visit.event
-        plain = isinstance(event, yaml.ScalarEvent) and event.implicit[0] and not event.style
-        if visit.is_key and plain and event.anchor is None and event.value not in {"", "<<"}:
-            start, end = event.start_mark.index, event.end_mark.index
-            pieces += (text[done:start], "'", text[start:end].replace("'", "''"), "'")
-            done = end
-    return "".join([*pieces, text[done:]])
-
-
-def _as_json(value: Json, pointer: str) -> Json:
-    """The value with string keys, merge keys merged and finite numbers; ``_YAML_DEPTH`` calls deep."""
-    if type(value) is dict:
-        return _as_object(value, pointer)
-    if type(value) is list:
-        return [_as_json(item, join(pointer, index)) for index, item in enumerate(value)]
-    if type(value) is float and not math.isfinite(value):
-        raise _Misfit("JSON has no infinity and no NaN", pointer, hint="write a finite number, or quote it")
-    if value is not None and not isinstance(value, str | int | float):
-        raise _Misfit(f"JSON has no {type(value).__name__}", pointer)
+def _as_json(value: Json) -> Json:
+    """The value with string keys, merge keys merged and finite numbers; ``YAML_DEPTH`` calls deep."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is dict:
+        return _as_object(value)
+    if kind is list:
+        items: list[Json] = []
+        try:
+            for item in value:
+                items.append(item if type(item) in _PLAIN else _as_json(item))  # noqa: PERF401 - len(items) is where
+        except _Misfit as misfit:
+            raise misfit.below(len(items)) from None
+        return items
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _Misfit("JSON has no infinity and no NaN", hint="write a finite number, or quote it")
+    if not isinstance(value, str | int | float):
+        raise _Misfit(f"JSON has no {kind.__name__}")
     return value
 
 
-def _as_object(mapping: dict[object, Json], pointer: str) -> dict[str, Json]:
+def _as_object(mapping: dict[object, Json]) -> dict[str, Json]:
     result: dict[str, Json] = {}
     merged: dict[str, Json] = {}
     for key, member in mapping.items():
         if type(key) is not str and type(key) is not int:
-            raise _Misfit(f"a mapping key is a string, not {key!r}", pointer, hint="put the key in quotes")
+            raise _Misfit(f"a mapping key is a string, not {key!r}", hint="put the key in quotes")
         name = str(key)
-        member = _as_json(member, join(pointer, name))
-        if name == "<<":
-            merged = _merge_sources(member, pointer)
-        elif name in result:
-            raise _Misfit(f"the key {name!r} is there twice", join(pointer, name), hint="remove one of the two")
-        else:
-            result[name] = member
+        try:
+            if type(member) not in _PLAIN:
+                member = _as_json(member)
+            if name == "<<":
+                merged = _merge_sources(member)
+            elif name in result:
+                raise _Misfit(f"the key {name!r} is there twice", hint="remove one of the two")
+            else:
+                result[name] = member
+        except _Misfit as misfit:
+            raise misfit.below(name) from None
     return {**merged, **result} if merged else result
 
 
-def _merge_sources(member: Json, pointer: str) -> dict[str, Json]:
+def _merge_sources(member: Json) -> dict[str, Json]:
     """What ``<<`` adds to a mapping: of several sources the earlier one wins (YAML merge key draft, 2005).
 
     A quoted ``"<<"`` merges as well, since ryaml does not say how a key was written.
@@ -374,7 +367,7 @@ def _merge_sources(member: Json, pointer: str) -> dict[str, Json]:
     merged: dict[str, Json] = {}
     for source in reversed(sources):
         if type(source) is not dict:
-            raise _Misfit("a merge key (<<) takes a mapping or a list of mappings", join(pointer, "<<"))
+            raise _Misfit("a merge key (<<) takes a mapping or a list of mappings")
         merged = {**merged, **source}
     return merged
 
@@ -392,74 +385,43 @@ def _levels(value: Json) -> Iterator[list[Json]]:
         ]
 
 
-def _check_shape(value: Json, name: str, limits: Limits, max_depth: int) -> None:
-    nodes = 1
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How deep a value is nested and how many values are in it."""
+
+    depth: int
+    nodes: int
+
+    def written(self) -> bytes:
+        """The first line of a cache entry."""
+        return b"%d %d\n" % (self.depth, self.nodes)
+
+
+def _sized(value: Json, name: str, limits: Limits, max_depth: int) -> _Size:
+    """The size of a value that fits the limits; it is not walked beyond them."""
+    size = _Size(0, 1)
     for depth, level in enumerate(_levels(value), start=1):
-        nodes += sum(map(len, level))
-        if depth > max_depth:
-            raise _too_deep(name, max_depth)
-        if nodes > limits.max_nodes:
-            raise _too_many(name, limits)
+        size = _Size(depth, size.nodes + sum(map(len, level)))
+        _refuse_shape(size, name, limits, max_depth)
+    return size
 
 
-def _too_deep(name: str, max_depth: int, *, line: int | None = None) -> SourceError:
+def _refuse_shape(size: _Size, name: str, limits: Limits, max_depth: int) -> None:
+    if size.depth > max_depth:
+        raise too_deep(name, max_depth)
+    if size.nodes > limits.max_nodes:
+        raise too_many(name, limits)
+
+
+def too_deep(name: str, max_depth: int, *, line: int | None = None) -> SourceError:
+    """The error of a text that is nested too deeply."""
     return SourceError("nested too deeply", place=Place(name, line=line), allowed=f"at most {max_depth} levels")
 
 
-def _too_many(name: str, limits: Limits, *, line: int | None = None) -> SourceError:
+def too_many(name: str, limits: Limits, *, line: int | None = None) -> SourceError:
+    """The error of a text whose aliases multiply it."""
     return SourceError(
         "holds too many values once its aliases are expanded",
         place=Place(name, line=line),
         allowed=f"at most {limits.max_nodes:,} values",
     )
-
-
-def _duplicate_key(text: str, name: str) -> SourceError:
-    seen: dict[str, int] = {}
-    with contextlib.suppress(yaml.YAMLError):
-        for visit in visits(text):
-            if visit.is_key and visit.pointer in seen:
-                return SourceError(
-                    f"the key {getattr(visit.event, 'value', '')!r} is there twice",
-                    place=Place(name, visit.pointer, visit.line),
-                    hint=f"remove it here or on line {seen[visit.pointer]}",
-                )
-            if visit.is_key:
-                seen[visit.pointer] = visit.line
-    return SourceError("a key is there twice in one mapping", place=Place(name))
-
-
-def _complex_key(text: str, name: str) -> SourceError:
-    keys = [visit for visit in _read_through(visits(text), name) if visit.is_key]
-    first = next((key for key in keys if isinstance(key.event, yaml.CollectionStartEvent)), None)
-    place = Place(name, line=first.line if first is not None else None)
-    return SourceError("a mapping key is a mapping or a list", place=place, allowed="a string as the key")
-
-
-def _entry(cache: Path, data: bytes, kind: str) -> Path:
-    return cache / f"{hashlib.sha256(data).hexdigest()}.{_CACHE_FORMAT}.{kind}"
-
-
-def _recall(cache: Path | None, data: bytes, kind: str) -> bytes | None:
-    """What was remembered for this content, or None; the entry's first line is the digest of the rest."""
-    if cache is None:
-        return None
-    try:
-        digest, _, payload = _entry(cache, data, kind).read_bytes().partition(b"\n")
-    except OSError:
-        return None
-    return payload if hashlib.sha256(payload).hexdigest().encode() == digest else None
-
-
-def _remember(cache: Path | None, data: bytes, kind: str, payload: bytes) -> None:
-    """Keep ``payload`` for this content: whole or not at all, and never an error."""
-    if cache is None:
-        return
-    with contextlib.suppress(OSError):
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=cache, delete=False) as stream:
-            stream.write(hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload)
-        try:
-            os.replace(stream.name, _entry(cache, data, kind))
-        finally:
-            Path(stream.name).unlink(missing_ok=True)

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import DescriptionError
 from mock_server.openapi import jsontext, percent
 from mock_server.openapi.brackets import duplicate

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
+from types import MappingProxyType
 from typing import Generic, TypeVar
 from urllib.parse import unquote
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import DescriptionError
 from mock_server.openapi.quick import quick
 
 Target = TypeVar("Target")
 
 _PARAMETER = re.compile(r"\{([^{}/]*)\}")
+_NO_VALUES: Mapping[str, str] = MappingProxyType({})
 
 
 class Fit(Enum):
@@ -107,6 +110,7 @@ class PathMatcher(Generic[Target]):
 
     def __init__(self, templates: Iterable[tuple[PathTemplate, Mapping[str, Target]]]) -> None:
         self._root: _Node[Target] = _Node()
+        self._concrete: dict[tuple[str, str], PathMatch[Target]] = {}
         for template, targets in templates:
             self._insert(template, dict(targets))
 
@@ -124,9 +128,16 @@ class PathMatcher(Generic[Target]):
                 hint="keep one of them; a request could not be told apart",
             )
         node.leaf.targets.update({method: (template, target) for method, target in targets.items()})
+        if "{" not in template.text:
+            # Nothing else can win against it, so it need not be looked for.
+            self._concrete.update({(method, template.text): PathMatch(Fit.FULL, target, _NO_VALUES, ())
+                                   for method, target in targets.items()})  # fmt: skip
 
     def match(self, method: str, path: str) -> PathMatch[Target]:
         """The best match of an upper-case method and a raw path (no query, percent-encoding kept)."""
+        concrete = self._concrete.get((method, path))
+        if concrete is not None:
+            return concrete
         node: _Node[Target] | None = self._root
         texts: list[str] = []
         segments = path.split("/")[1:]

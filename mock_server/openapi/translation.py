@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import DescriptionError, UnresolvedReference
 from mock_server.openapi import pointers
 from mock_server.openapi.marks import Marks
@@ -36,12 +37,19 @@ _COMPONENT_NAME = re.compile(r"[A-Za-z0-9._-]+")  # OAS 3.1 §4.8.7
 # require.
 _INHERITS_OPTIONAL = frozenset({"allOf", "dependentSchemas", "else", "then"})
 
+_NONE: frozenset[str] = frozenset()
+
+# What takes more than copying, in any language; most schemas are those of texts and numbers and have none of it.
+_INVOLVED = frozenset({"additionalItems", "dependencies", "discriminator", "id", "required"}) | (
+    SCHEMA_KEYWORDS | SCHEMA_LIST_KEYWORDS | SCHEMA_MAP_KEYWORDS | DEFINITION_KEYWORDS | IDENTITY_KEYWORDS
+)
+_MARKED = _INVOLVED | {"readOnly", "writeOnly"}
+
 Bindings = tuple[tuple[str, Spot], ...]
 """Which schema each dynamic anchor means, by the anchor's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(NamedTuple):
     """A schema and what its translation depends on: dynamic anchors, and properties not demanded."""
 
     spot: Spot
@@ -71,12 +79,25 @@ class Context:
 
     def below(self, *tokens: str | int, output: tuple[str | int, ...] = ()) -> Context:
         """The context of a subschema; ``output`` where it goes when not to the same tokens."""
-        return replace(
-            self,
-            spot=self.spot.below(*tokens),
-            output=pointers.join(self.output, *(output or tokens)),
-            optional=self.optional if tokens[0] in _INHERITS_OPTIONAL else frozenset(),
+        return Context(
+            self.spot.below(*tokens),
+            self.resource,
+            self.bindings,
+            self.optional if tokens[0] in _INHERITS_OPTIONAL else _NONE,
+            pointers.join(self.output, *(output or tokens)),
         )
+
+    def sparing(self, hidden: frozenset[str]) -> Context:
+        """The same context, in which further properties are not demanded."""
+        if not hidden:
+            return self
+        return Context(self.spot, self.resource, self.bindings, self.optional | hidden, self.output)
+
+
+_SHAPED: dict[str, type[dict[str, Json]] | type[list[Json]]] = {
+    "properties": dict, "patternProperties": dict, "allOf": list, "oneOf": list, "anyOf": list, "required": list,
+}  # fmt: skip
+_CALLED: dict[type, str] = {dict: "a mapping of names to schemas", list: "a list"}
 
 
 class Translation:
@@ -109,10 +130,14 @@ class Translation:
                 got=shown(value),
                 allowed="a mapping, or true or false",
             )
+        if not _SHAPED.keys().isdisjoint(value):
+            self._check_shapes(value, at)
+        rules = at.resource.rules
+        if _INVOLVED.isdisjoint(value):
+            return modernise({word: item for word, item in value.items() if word not in rules.ignored}, rules)
         at = self._entering(at)
         rules = at.resource.rules
-        optional = at.optional | self._marks.hidden(at.spot, value, self._direction)
-        at = replace(at, optional=optional)
+        at = at.sparing(self._marks.hidden(at.spot, value, self._direction))
         refs = self._references(value, at)
         if refs and rules.ref_stands_alone:
             return {"$ref": refs[0]}
@@ -120,7 +145,9 @@ class Translation:
         for keyword, item in value.items():
             if keyword in IDENTITY_KEYWORDS or keyword in DEFINITION_KEYWORDS or keyword in rules.ignored:
                 continue
-            if keyword != rules.id_keyword:
+            if keyword not in _INVOLVED:
+                out[keyword] = item
+            elif keyword != rules.id_keyword:
                 out.update(self._keyword(keyword, item, value, at))
         if "discriminator" in value:
             out["discriminator"] = self._discriminator(value, out, at)
@@ -130,11 +157,22 @@ class Translation:
             out["allOf"] = [*out.get("allOf", []), *({"$ref": ref} for ref in refs[1:])]
         return modernise(out, rules)
 
+    def _check_shapes(self, value: dict[str, Json], at: Context) -> None:
+        """Refuses what inference, which reads schemas before a validator does, would trip over."""
+        for keyword in _SHAPED.keys() & value.keys() - at.resource.rules.ignored:
+            if not isinstance(value[keyword], _SHAPED[keyword]):
+                raise DescriptionError(
+                    f"the schema keyword {keyword!r} cannot be used as it stands",
+                    place=self._resources.place(at.below(keyword).spot),
+                    got=shown(value[keyword]),
+                    allowed=_CALLED[_SHAPED[keyword]],
+                )
+
     def _entering(self, at: Context) -> Context:
         inner = self._resources.starting_at(at.spot)
         if inner is None or inner is at.resource:
             return at
-        return replace(at, resource=inner, bindings=entering(at.bindings, inner))
+        return Context(at.spot, inner, entering(at.bindings, inner), at.optional, at.output)
 
     def _keyword(self, keyword: str, item: Json, schema: dict[str, Json], at: Context) -> dict[str, Json]:
         """What one keyword becomes; one of the wrong shape stays, for the metaschema to complain about."""
@@ -165,6 +203,8 @@ class Translation:
         ]
 
     def _property(self, name: str, child: Json, at: Context) -> Json:
+        if isinstance(child, dict) and _MARKED.isdisjoint(child):
+            return self._schema(child, at)  # nothing in it depends on where it is
         inner = at.below("properties", name)
         marked = {way for way in Direction if self._marks.is_hidden(inner.spot, child, way)}
         if marked:

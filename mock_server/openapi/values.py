@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
+
+from mock_server.dataclass import dataclass
 
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, list of Json, or dict of str to Json. Never changed in place."""

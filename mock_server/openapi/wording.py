@@ -60,15 +60,21 @@ def shown(value: Json) -> str:
 
 def clipped(value: Json) -> Json:
     """``value`` as it goes into a report: itself when small, else a short account of it."""
-    if isinstance(value, str) and len(value) > 200:
-        return f"{value[:199]}… ({len(value)} characters)"
+    if isinstance(value, str):
+        return value if len(value) <= 200 else f"{value[:199]}… ({len(value)} characters)"
     if isinstance(value, dict | list) and not is_small(value):
         return _size(value)
     return value
 
 
+def _is_short(value: Json) -> bool:
+    return type(value) is str and len(value) <= 200
+
+
 def is_small(value: Json) -> bool:
     """Whether ``value`` has few enough parts, and short enough texts, to be repeated whole."""
+    if type(value) is list and len(value) < _SMALL_CONTAINER and all(map(_is_short, value)):
+        return True  # a list of texts, as the options of an enum are
     budget = _SMALL_CONTAINER
     pending = [value]
     while pending:

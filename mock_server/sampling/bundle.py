@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, unquote
 
 import jsonschema_rs
 
+from mock_server.dataclass import dataclass
 from mock_server.sampling.unsampleable import Unsampleable
 
 if TYPE_CHECKING:

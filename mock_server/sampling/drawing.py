@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from mock_server.sampling import arrays, numbers, objects, strings
+from mock_server.sampling.branching import set_apart
 from mock_server.sampling.names import likely_flag
 from mock_server.sampling.unsampleable import Exhausted, NoValue
 
@@ -100,6 +101,9 @@ class Drawing:
             else:
                 if limit == FIRST_CANDIDATES:  # after every other way has had its first look
                     looks.append((shape, kind, CANDIDATES))
+        for value in set_apart(self.plans, plan.site, tried):
+            if plan.accepts(value):
+                return value
         if blocker is not None and not tried:
             raise blocker
         reason = "every candidate was rejected" if tried else plan.reason

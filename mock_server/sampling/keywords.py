@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
 
+from mock_server.dataclass import dataclass
 from mock_server.sampling.bundle import Bundle, Node, Site
 from mock_server.sampling.shapes import KINDS, ArrayGroup, Contains, ObjectGroup, Shape, exact_fraction, upper
 

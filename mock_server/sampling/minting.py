@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 import string
-from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -21,6 +20,7 @@ from random import Random
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from mock_server.dataclass import dataclass
 from mock_server.openapi.values import Direction
 from mock_server.sampling import names, numbers
 from mock_server.sampling.bundle import Bundle, Node, Site
@@ -31,6 +31,7 @@ from mock_server.sampling.scene import Scene
 from mock_server.sampling.unsampleable import Unsampleable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from mock_server.openapi.values import Json
@@ -123,9 +124,14 @@ class _Press:
         self._lettering: _Lettering | None = None
         self._sampler = Sampler(schema)
         self._lock = Lock()
+        self._first: int | None = None  # where whole numbers simply count on from here: set when that is known
 
     def strike(self, ordinal: int, now: datetime) -> Json:
         """The identifier number ``ordinal``."""
+        if self._first is not None:
+            number = self._first + ordinal
+            if self.plan.accepts(number):
+                return number
         with self._lock:  # plans and the lettering are completed while striking
             return self._strike(ordinal, now)
 
@@ -138,6 +144,9 @@ class _Press:
         if kind in ("integer", "number"):
             counted = self._count(ordinal)
             if counted is not None and self.plan.accepts(counted):
+                step, _, high, first = self._counting
+                if step == 1 and high is None:
+                    self._first = first
                 return counted
         if kind == "string":
             rng = Random(f"{self.seed}/{self.salt}{self.name}/{ordinal}")  # noqa: S311 - repeatable, not secret
@@ -216,7 +225,8 @@ class _Press:
         """The form of the specimen that leaves the most room, up to what is plenty."""
         rng = Random(f"{self.seed}/{self.salt}{self.name}")  # noqa: S311 - repeatable, not secret
         best: tuple[str, ...] = ("",)
-        for specimen in self._specimens(example, rng, now):
+        # With a generator of its own: how many specimens are made must not decide which keys come of them.
+        for specimen in self._specimens(example, Random(rng.getrandbits(64)), now):  # noqa: S311 - as above
             if not self.plan.accepts(specimen):
                 continue
             alphabets = self._alphabets(specimen)
@@ -232,25 +242,32 @@ class _Press:
             stride += 2
         return _Lettering(best, rng.randrange(size), stride)
 
-    def _specimens(self, example: str | None, rng: Random, now: datetime) -> list[str]:
-        """Strings to take the form of: the example, made for the pattern with room to vary, or plain ones."""
+    def _specimens(self, example: str | None, rng: Random, now: datetime) -> Iterator[str]:
+        """Strings to take the form of: the example, made for the pattern with room to vary, or plain ones.
+
+        Each is made when it is asked for: the first is often enough, and forty for a pattern take 20 ms.
+        """
         assert self.shape is not None
         shape = self.shape
-        found = [] if example is None else [example]
+        nothing_yet = True
+        if example is not None:
+            nothing_yet = False
+            yield example
         for pattern in shape.patterns:
             for length in (
                 max(shape.min_length, min(shape.max_length or _PLAIN_LENGTH, _PLAIN_LENGTH)),
                 shape.min_length,
             ):
                 made = strings_matching(pattern, rng, min_length=length, max_length=shape.max_length)
-                found.extend(islice(made, _SPECIMENS // 2))
+                for text in islice(made, _SPECIMENS // 2):
+                    nothing_yet = False
+                    yield text
         if shape.format is None and not shape.patterns:
             usual = _PLAIN_LENGTH if shape.max_length is None else min(_PLAIN_LENGTH, shape.max_length)
             length = max(shape.min_length, usual)
-            found.append("".join(rng.choices(string.ascii_lowercase + string.digits, k=length)))
-        elif not found:
-            found.append(str(self._sampler.sample(seed=rng.getrandbits(32), now=now, name=self.name)))
-        return [text for text in found if isinstance(text, str)]
+            yield "".join(rng.choices(string.ascii_lowercase + string.digits, k=length))
+        elif nothing_yet:
+            yield str(self._sampler.sample(seed=rng.getrandbits(32), now=now, name=self.name))
 
     def _alphabets(self, specimen: str) -> tuple[str, ...]:
         """For each position of ``specimen``, the like characters that the schema admits there."""

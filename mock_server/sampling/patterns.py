@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import re
 import string
-from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING
 
 import jsonschema_rs
 import rstr
+
+from mock_server.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,25 +171,29 @@ class _Reader:
         self.at = 0
 
     def pieces(self) -> Iterator[str]:
-        pending: list[str] = []  # the pieces of the groups that are still open
+        pending: list[
+            tuple[str, bool]
+        ] = []  # the pieces of open groups, and whether they are longer than they had to be
         starts: list[int] = []
         while self.at < len(self.pattern):
             if self.pattern[self.at] == "(":
                 starts.append(len(pending))
-                pending.append(self._opening())
+                pending.append((self._opening(), False))
                 continue
             if self.pattern[self.at] == ")":
                 self.at += 1
                 start = starts.pop() if starts else 0
-                atom = "".join(pending[start:]) + ")"
+                atom = "".join(piece for piece, _ in pending[start:]) + ")"
+                is_long = any(is_long for _, is_long in pending[start:])
                 del pending[start:]
                 if atom.startswith(_LOOK_AROUNDS) and not self.narrowing.look_around:
                     continue
-                pending.append(self._repeated(atom, capturing=not atom.startswith("(?") or atom.startswith("(?P<")))
+                capturing = not atom.startswith("(?") or atom.startswith("(?P<")
+                pending.append(self._repeated(atom, capturing=capturing, is_long=is_long))
                 continue
             atom = self._atom()
-            pending.append(self._repeated(atom) if atom not in ("^", "$", "|", "") else atom)
-        yield from pending
+            pending.append(self._repeated(atom) if atom not in ("^", "$", "|", "") else (atom, False))
+        yield from (piece for piece, _ in pending)
 
     def _take(self, count: int = 1) -> str:
         taken = self.pattern[self.at : self.at + count]
@@ -306,8 +311,12 @@ class _Reader:
     def _repeats(self, *, after: int = 0) -> bool:
         return self.pattern[self.at + after : self.at + after + 1] in ("*", "+", "{")
 
-    def _repeated(self, atom: str, *, capturing: bool = False) -> str:
-        """``atom`` with the repetition that follows it, if any, in explicit and narrow bounds."""
+    def _repeated(self, atom: str, *, capturing: bool = False, is_long: bool = False) -> tuple[str, bool]:
+        """``atom`` with the repetition that follows it, if any, in explicit and narrow bounds, and whether that is
+        longer than need be.
+
+        What ``is_long`` already is not repeated further: repetitions within repetitions would multiply.
+        """
         least: int
         most: int | None
         sign = self.pattern[self.at : self.at + 1]
@@ -320,12 +329,13 @@ class _Reader:
             least = int(counted[1])
             most = least if not counted[2] else int(counted[3]) if counted[3] else None
         else:
-            return atom
+            return atom, is_long
         if self.pattern[self.at : self.at + 1] == "?":
             self._take()  # lazy or greedy: the same strings
-        low, high = self.narrowing.bounds(least, most)
+        low, high = (least, max(least, 1)) if is_long else self.narrowing.bounds(least, most)
         # A capturing group is repeated as it is: wrapped copies of it would be numbered anew.
-        return f"{atom}{{{low},{high}}}" if capturing else _within_repeat_limit(atom, low, high)
+        repeated = f"{atom}{{{low},{high}}}" if capturing else _within_repeat_limit(atom, low, high)
+        return repeated, is_long or low > max(least, 1)
 
 
 def _within_repeat_limit(atom: str, low: int, high: int) -> str:

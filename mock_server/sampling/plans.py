@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mock_server.dataclass import dataclass
 from mock_server.openapi.values import Direction, Json
 from mock_server.sampling.bundle import Site
 from mock_server.sampling.keywords import alternatives

@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
-from threading import Lock
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
+
+import orjson
+
+from mock_server.dataclass import dataclass
 
 if TYPE_CHECKING:
     from random import Random
 
-    from faker import Faker
-
-_POOL_SIZE = 97  # a prime, so that values drawn with different strides do not fall into step
 _ENVELOPES = frozenset({"", "data", "attributes", "result", "results", "item", "items", "value", "object", "payload"})
-_faker_lock = Lock()
 
 
 @cache
-def _faker() -> Faker:
-    from faker import Faker  # a tenth of a second, for which an API that samples nothing need not wait
-
-    return Faker("en_US")  # costs about 50 ms, hence one for the whole process
+def _pools() -> dict[str, list[str]]:
+    pools: dict[str, list[str]] = orjson.loads(Path(__file__).with_name("pools.json").read_bytes())["pools"]
+    return pools
 
 
 @cache
 def pool(provider: str) -> tuple[str, ...]:
-    """A fixed choice of Faker's values of one kind.
-
-    Drawn once per process from a seed of its own, so a sample costs no Faker call, and threads cannot
-    disturb each other's sequence.
-    """
-    with _faker_lock:
-        faker = _faker()
-        faker.seed_instance(provider)
-        make = getattr(faker, provider)
-        return tuple(str(make()) for _ in range(_POOL_SIZE))
+    """A fixed choice of Faker's values of one kind, drawn beforehand (see faking.py)."""
+    return tuple(_pools()[provider])
 
 
 @dataclass(frozen=True, slots=True)

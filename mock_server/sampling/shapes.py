@@ -7,11 +7,12 @@ in groups; the schemas of one member are then looked up in every group.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from mock_server.dataclass import dataclass
 from mock_server.sampling.bundle import Node, Site
 from mock_server.sampling.patterns import matches
 

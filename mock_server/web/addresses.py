@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mock_server.dataclass import dataclass
 from mock_server.errors import Place, StateError, did_you_mean
 from mock_server.exchange.committing import Committing
 from mock_server.exchange.universe import Universe

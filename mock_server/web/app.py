@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flask import Flask, Response, current_app, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from mock_server.errors import ApidoubleError, ConfigurationError, did_you_mean
+from mock_server.exchange.line import too_large
 from mock_server.openapi.compile import Api
 from mock_server.packs import ApiSource, pack_names, source_of
 from mock_server.sandbox import Options, Sandbox
@@ -99,6 +100,8 @@ def _detail(error: HTTPException) -> str:
     if isinstance(error, MethodNotAllowed):
         possible = ", ".join(sorted(error.valid_methods or ()))
         return f"{request.method} is not possible at {request.path}, only {possible}"
+    if isinstance(error, RequestEntityTooLarge):
+        return too_large(sandbox_of(current_app).options.max_body)
     return error.description or ""
 
 

@@ -10,7 +10,8 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mock_server.exchange.messages import RawResponse
-from mock_server.web.entry import framed
+from mock_server.web.entry import framed, refused
+from mock_server.web.heads import CUT_OFF
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -38,6 +39,9 @@ def asgi(
         if scope["type"] != "http":
             return
         body = await _read(receive, max_body + 1)
+        if body is None:
+            await _respond(refused(CUT_OFF), send, head=scope["method"] == "HEAD")
+            return
         environ = _environ(scope, body)
         response = answer(environ)
         if response is not None:
@@ -79,11 +83,14 @@ async def _write(send: Send, status: int, headers: Iterable[tuple[str, str]], bo
     await send({"type": "http.response.body", "body": body})
 
 
-async def _read(receive: Receive, limit: int) -> bytes:
-    """The body, read to its end so that the client hears the answer, kept up to ``limit`` bytes."""
+async def _read(receive: Receive, limit: int) -> bytes | None:
+    """The body, read to its end so that the client hears the answer, kept up to ``limit`` bytes; None when it is cut
+    off, since half a request must not be done."""
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         body += message.get("body", b"")[: limit - len(body)]
         if not message.get("more_body", False):
             return bytes(body)

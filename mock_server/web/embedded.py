@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import socket
 import threading
 import time
@@ -14,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from flask import Flask
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
 from mock_server.errors import ConfigurationError
@@ -24,14 +25,17 @@ from mock_server.packs import ApiSource
 from mock_server.sandbox import Options, Sandbox
 from mock_server.web.app import create_app, sandbox_of
 from mock_server.web.bridge import Answer, asgi
+from mock_server.web.connections import IDLE_SECONDS, most_connections, patience
 from mock_server.web.entry import MockEntry
 from mock_server.web.ports import check_port, reserved_port, url_host
+from mock_server.webhooks.addresses import is_loopback_name
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
+_BACKLOG = 1024
 _THREADS = 32  # a request that waits (a fault's delay) holds up only its own thread
 
 
@@ -39,7 +43,8 @@ class EmbeddedServer:
     """A WSGI application on a port of this process, served by granian in a thread.
 
     ``port`` 0 finds a free one when it starts. Of a body larger than ``max_body`` bytes the application sees one more.
-    What ``answer`` answers by itself waits for no thread.
+    What ``answer`` answers by itself waits for no thread. A connection is closed when the headers of its next request
+    are not all there after ``idle_seconds``.
     """
 
     def __init__(
@@ -50,12 +55,14 @@ class EmbeddedServer:
         port: int = 0,
         max_body: int = 10 * 1024 * 1024,
         answer: Answer = lambda _: None,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self.host = host
         self.port = port
         self._application = application
         self._max_body = max_body
         self._answer = answer
+        self._patience = idle_seconds
         self._reserved: socket.socket | None = None
         self._server: Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -114,6 +121,10 @@ class EmbeddedServer:
             address=self.host,
             port=self.port,
             interface=Interfaces.ASGINL,
+            http=HTTPModes.http1,  # see web/serving.py
+            backlog=_BACKLOG,
+            backpressure=most_connections(),
+            http1_settings=patience(self._patience),
             log_enabled=False,
         )
         await self._server.serve()
@@ -137,7 +148,8 @@ class MockServer:
         with MockServer("petstore.yaml") as server:
             requests.get(server.url + "/pets")
 
-    Takes what ``create_app`` takes. ``port`` 0 finds a free one.
+    Takes what ``create_app`` takes. ``port`` 0 finds a free one. Off loopback the control API wants a token, which is
+    ``control_token``: the given one or, when none is given, one made up.
     """
 
     def __init__(
@@ -148,8 +160,14 @@ class MockServer:
         options: Options | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        control_token: str | None = None,
     ) -> None:
-        self.app: Flask = create_app(*sources, overlays=overlays, seed=seed, options=options)
+        if control_token is None and not is_loopback_name(host):
+            control_token = secrets.token_urlsafe(18)
+        self.control_token = control_token
+        self.app: Flask = create_app(
+            *sources, overlays=overlays, seed=seed, options=options, control_token=control_token
+        )
         self._server = EmbeddedServer(
             self.app, host=host, port=port, max_body=self.sandbox.options.max_body, answer=self._answer
         )

@@ -12,14 +12,16 @@ import time
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote, unquote_to_bytes
 
-from mock_server.errors import ConfigurationError
+from mock_server.errors import ConfigurationError, visible
 from mock_server.exchange.errorbodies import PROBLEM_JSON
 from mock_server.exchange.line import Line
 from mock_server.exchange.messages import RawRequest, RawResponse
 from mock_server.openapi import jsontext
+from mock_server.openapi.undecodable import excerpt
 from mock_server.sandbox import Sandbox
+from mock_server.web.heads import BROKEN_LENGTH, Refusal, oversized
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -29,7 +31,6 @@ SESSION = "/__session__/"
 
 _log = logging.getLogger("apidouble")
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-_HEADER_NAMES: dict[str, str] = {}
 # Percent-encoding that is left as it is when a decoded path has to be encoded again (RFC 3986 §3.3).
 _PATH_SAFE = "/:@!$&'()*+,;=-._~"
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/:@!$&'()*+,;=._~-]*")
@@ -46,7 +47,12 @@ class MockEntry:
         response = self.answer(environ)
         if response is None:
             return self._to_flask(environ, start_response)
-        return sent(response, start_response, head=environ["REQUEST_METHOD"] == "HEAD")
+        head = environ["REQUEST_METHOD"] == "HEAD"
+        if response.delay or response.reset:
+            return sent(response, start_response, head=head)
+        headers, body = framed(response, head=head)
+        start_response(_STATUS_LINES.get(response.status) or f"{response.status} Unknown", headers)
+        return [body]
 
     def answer(self, environ: WSGIEnvironment) -> RawResponse | None:
         """The response to mocked traffic; None for a request that is Flask's: control API, index, no such API."""
@@ -58,20 +64,25 @@ class MockEntry:
         try:
             universe = self._sandbox.universes.get(session) if session is not None else self._sandbox.universes.default
         except ConfigurationError as error:
-            return problem(400, str(error))
+            return problem(400, f"{error.problem}: {excerpt(str(error.got))!r} is not {error.allowed}")
         try:
             request = received(environ, path, prefix + mount, max_body=line.max_body)
-            return problem(400, request) if isinstance(request, str) else line.answer(request, universe)
+            return refused(request) if isinstance(request, Refusal) else line.answer(request, universe)
         except Exception:
-            _log.exception("unexpected failure while answering %s %s", environ.get("REQUEST_METHOD"), path)
+            _log.exception("unexpected failure while answering %s %s", environ.get("REQUEST_METHOD"), self._told(path))
             return problem(500, "apidouble failed; the server's log has the details")
+
+    def _told(self, path: str) -> str:
+        """A path as the log has it: without secrets, and with nothing in it that a terminal would obey."""
+        hidden = self._sandbox.secrets(self._sandbox.universes.default).hidden_in(path)
+        return visible(str(hidden))
 
     def _to_flask(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         session, prefix, path = addressed(environ)
         if path != CONTROL and not path.startswith(CONTROL + "/"):
             environ["PATH_INFO"] = path
         elif prefix:
-            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + unquote(prefix)
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + unquote_to_bytes(prefix).decode("latin-1")
             environ["HTTP_MOCK_SESSION"] = session
             environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")  # PEP 3333
         return self._flask(environ, start_response)
@@ -95,12 +106,15 @@ def addressed(environ: WSGIEnvironment) -> tuple[str | None, str, str]:
     return unquote(named), f"{SESSION}{named}", "/" + rest
 
 
-def received(environ: WSGIEnvironment, path: str, mount: str, *, max_body: int) -> RawRequest | str:
-    """The request of a WSGI environment, or what is wrong with its body. ``mount`` is the raw path before ``path``."""
+def received(environ: WSGIEnvironment, path: str, mount: str, *, max_body: int) -> RawRequest | Refusal:
+    """The request of a WSGI environment, or why it is none. ``mount`` is the raw path before ``path``."""
+    headers = _headers(environ)
+    refusal = oversized(len(path) + len(environ.get("QUERY_STRING", "")), headers)
+    if refusal is not None:
+        return refusal
     body = _body(environ, max_body)
     if body is None:
-        return "Content-Length is not a number, or the body is shorter than it says"
-    headers = _headers(environ)
+        return BROKEN_LENGTH
     host = headers.get("host") or f"{environ.get('SERVER_NAME')}:{environ.get('SERVER_PORT')}"
     return RawRequest(
         environ["REQUEST_METHOD"],
@@ -131,29 +145,34 @@ def raw_path(environ: WSGIEnvironment) -> str:
     uri = environ.get("RAW_URI") or environ.get("REQUEST_URI")
     if uri:
         path = str(uri).partition("?")[0]
-        if not path.startswith("/"):  # absolute form (RFC 9112 §3.2.2)
-            path = urlsplit(path).path or "/"
+        if not path.startswith("/") and "://" in path:  # absolute form (RFC 9112 §3.2.2), whatever its authority
+            path = "/" + path.partition("://")[2].partition("/")[2]
         return path
     decoded: str = environ.get("PATH_INFO", "") or "/"
     return decoded if _PLAIN_PATH.fullmatch(decoded) else quote(decoded.encode("latin-1"), safe=_PATH_SAFE)
 
 
+class _HeaderNames(dict[str, str]):
+    """From a key of a WSGI environment to the lower-case name of the header it holds; "" for all else."""
+
+    def __missing__(self, key: str) -> str:
+        name = key[5:].replace("_", "-").lower() if key.startswith("HTTP_") else ""
+        if len(self) < 1000:  # clients make up names; remember only so many
+            self[key] = name
+        return name
+
+
+_HEADER_NAMES = _HeaderNames(CONTENT_TYPE="content-type", CONTENT_LENGTH="content-length")
+
+
 def _headers(environ: WSGIEnvironment) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for key, value in environ.items():
-        if key.startswith("HTTP_"):
-            name = _HEADER_NAMES.get(key)
-            if name is None:
-                name = key[5:].replace("_", "-").lower()
-                if len(_HEADER_NAMES) < 1000:  # clients make up names; remember only so many
-                    _HEADER_NAMES[key] = name
-            headers[name] = value
-    content_type = environ.get("CONTENT_TYPE")
-    if content_type:
-        headers["content-type"] = content_type
-    content_length = environ.get("CONTENT_LENGTH")
-    if content_length:
-        headers["content-length"] = content_length
+    headers: dict[str, str] = dict(zip(map(_HEADER_NAMES.__getitem__, environ), environ.values(), strict=True))
+    headers.pop("", None)
+    # Not sent, and sent empty, look the same in these two (PEP 3333).
+    if not headers.get("content-type", "-"):
+        del headers["content-type"]
+    if not headers.get("content-length", "-"):
+        del headers["content-length"]
     return headers
 
 
@@ -182,10 +201,10 @@ def _send(start_response: StartResponse, response: RawResponse, *, head: bool) -
 
 def framed(response: RawResponse, *, head: bool) -> tuple[list[tuple[str, str]], bytes]:
     """Headers and body as they go over the wire: with the length where one is due, without a body where none is."""
-    status, headers = response.status, list(response.headers)
-    if status != 304 and status >= 200 and status != 204:
-        headers.append(("Content-Length", str(len(response.body))))
-    return headers, b"" if head or status in {204, 304} else response.body
+    status, body = response.status, response.body
+    if status == 204 or status == 304 or status < 200:
+        return list(response.headers), body if status < 200 and not head else b""
+    return [*response.headers, ("Content-Length", str(len(body)))], b"" if head else body
 
 
 def _broken() -> Iterator[bytes]:
@@ -195,6 +214,11 @@ def _broken() -> Iterator[bytes]:
 
 def _lost() -> bytes:
     raise ConnectionResetError(0, "a fault was set for this operation")
+
+
+def refused(refusal: Refusal) -> RawResponse:
+    """The answer to what is no request to any API."""
+    return problem(refusal.status, refusal.detail)
 
 
 def problem(status: int, detail: str) -> RawResponse:

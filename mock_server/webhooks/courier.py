@@ -68,7 +68,7 @@ class Courier:
         chosen = options if options is not None else WebhookOptions()
         self._apis = apis
         self._catch_up = catch_up
-        self._send: Send = chosen.send or (lambda message: _poster(chosen.allowed_hosts)(message))
+        self._send: Send = chosen.send or (lambda message: _poster(chosen.allowed_hosts, chosen.loopback)(message))
         self.targets = tuple(Target(f"start-{number}", url) for number, url in enumerate(chosen.targets, 1))
         self._condition = threading.Condition()
         self._senders: dict[int, Sender] = {}
@@ -250,11 +250,11 @@ class Courier:
 
 
 @cache
-def _poster(allowed_hosts: frozenset[str]) -> Send:
+def _poster(allowed_hosts: frozenset[str], loopback: bool) -> Send:
     """What posts over HTTP; urllib3 is imported with the first message, since most doubles send none."""
     from mock_server.webhooks.posting import Poster
 
-    return Poster(allowed_hosts=allowed_hosts)
+    return Poster(allowed_hosts=allowed_hosts, loopback=loopback)
 
 
 def _timers_due(sender: Sender) -> bool:

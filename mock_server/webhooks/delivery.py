@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
+from mock_server.dataclass import dataclass
 from mock_server.model.clock import rfc3339
 from mock_server.model.events import Event
 from mock_server.model.state import Partition

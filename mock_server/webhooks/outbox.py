@@ -8,10 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from threading import Lock
 
-from mock_server.errors import StateError
+from mock_server.errors import ConfigurationError, Place, StateError
 from mock_server.webhooks.delivery import Delivery, Standing
 from mock_server.webhooks.recipients import Target
 from mock_server.webhooks.retrying import Send
+
+MOST_TARGETS = 1000
+"""So many targets one universe has: each of them gets every event."""
 
 Refresh = Callable[[Delivery], Delivery]
 """Gives an open delivery as it stands now: held, released, or failed because its recipient is gone."""
@@ -44,8 +47,16 @@ class Outbox:
         return tuple(self._targets.values())
 
     def add_target(self, url: str, *, events: Iterable[str] = (), secret: str | None = None) -> Target:
-        """One more target; its id is new."""
+        """One more target; its id is new. A ``ConfigurationError`` when there are ``MOST_TARGETS``."""
         with self._lock:
+            if len(self._targets) >= MOST_TARGETS:
+                raise ConfigurationError(
+                    f"this universe has {MOST_TARGETS} targets already",
+                    place=Place("body"),
+                    got=url,
+                    allowed=f"at most {MOST_TARGETS}",
+                    hint="DELETE /__mock__/webhooks/targets forgets them",
+                )
             self._target_count += 1
             target = Target(f"t{self._target_count}", url, tuple(events), secret)
             self._targets[target.id] = target

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from mock_server.dataclass import dataclass
 from mock_server.model.clock import instant_of, moments
 from mock_server.model.events import Event
 from mock_server.model.filters import value_at

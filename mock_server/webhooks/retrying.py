@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 
+from mock_server.dataclass import dataclass
 from mock_server.webhooks.delivery import Attempt, Delivery, Standing
 from mock_server.webhooks.message import Message
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from mock_server.dataclass import dataclass
 from mock_server.model.behaviours.creating import build
 from mock_server.model.call import Call
 from mock_server.model.computed import computed

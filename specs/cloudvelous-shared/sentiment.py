@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from mock_server.dataclass import dataclass
 from mock_server.model.call import Call
 from mock_server.model.clock import rfc3339
 from mock_server.model.computed import computed

@@ -8,9 +8,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
-
 from mock_server.model.behaviours.reading import existing
 from mock_server.model.call import Call
 from mock_server.model.computed import computed
@@ -82,6 +79,8 @@ class _Page:
     """A page in the making, dated by the object that it shows; an invoice with many items runs on to the next."""
 
     def __init__(self, title: str, shown: dict[str, Json]) -> None:
+        from fpdf import FPDF  # with its images and fonts, for those who print
+
         self._pdf = FPDF(format="A4")
         self._pdf.set_auto_page_break(auto=True, margin=15)
         self._pdf.set_title(_printable(title))
@@ -116,7 +115,7 @@ class _Page:
     def _write(self, texts: Iterable[str], *, style: str, size: int, height: int) -> None:
         self._pdf.set_font(_FONT, style=style, size=size)
         for text in texts:
-            self._pdf.cell(0, height, _printable(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+            self._pdf.cell(0, height, _printable(text), new_x="LMARGIN", new_y="NEXT")
 
 
 def _printable(text: str) -> str:

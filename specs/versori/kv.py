@@ -6,10 +6,10 @@ The paths have no organisation: a store is looked for among those of the caller'
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from mock_server.dataclass import dataclass
 from mock_server.model.call import Call
 from mock_server.model.clock import moment_of, rfc3339
 from mock_server.model.collection import Entry

@@ -45,7 +45,7 @@ def test_exchanges_hold_over_http(server_of_packs: MockServer, path: Path) -> No
 
 @cache
 def judge(api: str) -> Judge:
-    return Judge(pack(api).description)
+    return Judge(pack(api).description, outside=True)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.parent.name}-{path.stem}")

@@ -39,7 +39,7 @@ def api_of(name: str) -> Api:
 
 @cache
 def judge_of(name: str) -> Judge:
-    return Judge(source_of(name).description.resolve())
+    return Judge(source_of(name).description.resolve(), outside=True)
 
 
 @cache

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 from mock_server.exchange.messages import RawRequest, RawResponse
-from mock_server.web.entry import problem, raw_path, received, sent
+from mock_server.web.entry import raw_path, received, refused, sent
+from mock_server.web.heads import Refusal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -21,7 +22,7 @@ def wsgi_of(door: Door, *, max_body: int, mount: str = "") -> WSGIApplication:
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = raw_path(environ).removeprefix(mount) or "/"
         request = received(environ, path, mount, max_body=max_body)
-        response = problem(400, request) if isinstance(request, str) else door(request)
+        response = refused(request) if isinstance(request, Refusal) else door(request)
         return sent(response, start_response, head=environ["REQUEST_METHOD"] == "HEAD")
 
     return application

@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
@@ -28,6 +27,7 @@ from contracts.testing.clients.routes import (
     suggestion,
     without_secrets,
 )
+from mock_server.dataclass import dataclass
 from mock_server.errors import ApidoubleError, ConfigurationError
 
 

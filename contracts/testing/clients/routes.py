@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from contracts.testing.clients.door import Door
+from mock_server.dataclass import dataclass
 from mock_server.errors import ApidoubleError, ConfigurationError, did_you_mean
 from mock_server.exchange.messages import RawRequest, RawResponse
 

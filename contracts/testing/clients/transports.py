@@ -28,6 +28,8 @@ from contracts.testing.clients.routes import (
     without_secrets,
 )
 from mock_server.errors import ApidoubleError
+from mock_server.exchange.concealing import hides
+from mock_server.exchange.journal import REDACTED_HEADERS
 from mock_server.exchange.messages import RawResponse
 
 # What h11 writes (RFC 9110 §5.1, §5.5, §9.1); httpx' default transport refuses everything else.
@@ -157,8 +159,9 @@ def _asked(request: httpx.Request, body: bytes, door: Door, at: Route) -> RawRes
         if _TOKEN.fullmatch(name) is None:
             raise httpx.LocalProtocolError(f"a header's name is a token (RFC 9110 §5.1), not {name!r}")
         if _VALUE.fullmatch(value) is None:
+            told = "" if hides(name.decode("latin-1"), REDACTED_HEADERS) else f": {value!r}"
             raise httpx.LocalProtocolError(
-                f"the header {name.decode('latin-1')} has a value that cannot be sent (RFC 9110 §5.5): {value!r}"
+                f"the header {name.decode('latin-1')} has a value that cannot be sent (RFC 9110 §5.5){told}"
             )
     stated = request.headers.get("content-length")
     if stated is not None and stated != str(len(body)):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from contracts.testing.contracting.default import SECONDS
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError
 
 if TYPE_CHECKING:

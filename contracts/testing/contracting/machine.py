@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
@@ -27,6 +27,7 @@ from contracts.targets import powers_in_process
 from contracts.testing.contracting.contract import Contract
 from contracts.testing.contracting.texts import Telling, findings_text
 from contracts.transports import into_universe
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:

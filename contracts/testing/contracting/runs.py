@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from inspect import signature
 from pathlib import Path
@@ -32,6 +32,7 @@ from contracts.service import Recorded, Reply, Transport, Unreachable
 from contracts.testing.contracting.contract import Contract
 from contracts.testing.setup import files, located
 from contracts.transports import into_wsgi
+from mock_server.dataclass import dataclass
 from mock_server.errors import ApidoubleError, ConfigurationError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as jsontext
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from contracts.testing.contracting.default import default_api, root_folder
 from contracts.testing.contracting.values import parameter_values, values
 from contracts.testing.setup import located
 from contracts.wire import Values, WireRequest, received, written
+from mock_server.dataclass import dataclass
 from mock_server.errors import ApidoubleError, ConfigurationError, did_you_mean
 from mock_server.exchange.requests import Reading, RequestReader, value_schema
 from mock_server.model.outcome import NO_BODY

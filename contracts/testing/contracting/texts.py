@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from contracts.reports.material import Material, material
 from contracts.reports.terminal import finding_lines
 from contracts.running import Plan, Report
 from contracts.service import Caller
+from mock_server.dataclass import dataclass
 from mock_server.model.redaction import Secrets
 
 _NONE = Tally(0, 0)

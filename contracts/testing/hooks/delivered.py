@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from contracts.testing.hooks.mailbox import is_below
 from contracts.testing.keeping.documents import Document, asked, differing, told, wanted_of
 from contracts.testing.traffic.expecting import Difference, Wanted
+from mock_server.dataclass import dataclass
 from mock_server.errors import did_you_mean
 from mock_server.openapi.values import Json
 

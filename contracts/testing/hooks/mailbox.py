@@ -9,10 +9,11 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from mock_server.dataclass import dataclass
 from mock_server.exchange.universe import Universe
 from mock_server.sandbox import Sandbox
 from mock_server.webhooks.delivery import Delivery

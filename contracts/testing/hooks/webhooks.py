@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, overload
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from contracts.testing.hooks.delivered import Wish
 from contracts.testing.hooks.mailbox import Receiver, Sent, answering, deliver, into, mailbox_of
 from contracts.testing.keeping.documents import NOTHING
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError
 from mock_server.exchange.universe import RecordedEvent, Universe
 from mock_server.model.webhooks import Signature

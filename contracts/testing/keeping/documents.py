@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from contracts.testing.traffic.expecting import ABSENT, Difference, Place, Wanted, read_wanted, unmet
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError
 from mock_server.openapi.values import Json
 

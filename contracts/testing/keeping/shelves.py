@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import ApidoubleError, FixtureError, Place, StateError, did_you_mean
 from mock_server.exchange.universe import Universe
 from mock_server.model import owners

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -14,6 +14,7 @@ from contracts.exchanges import Request, Step
 from contracts.service import same_json
 from contracts.testing.recording.hiding import HIDDEN
 from contracts.testing.recording.opaque import NOTHING, json_of
+from mock_server.dataclass import dataclass
 from mock_server.exchange.journal import Entry
 from mock_server.exchange.matching import Matcher
 from mock_server.openapi.compile import Api

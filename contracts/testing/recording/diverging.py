@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
@@ -18,6 +17,7 @@ from contracts.comparing import same_value
 from contracts.testing.recording.aligning import Bound
 from contracts.testing.recording.knowing import Known
 from contracts.testing.recording.opaque import ANY_TEXT, TIMES, Sight
+from mock_server.dataclass import dataclass
 from mock_server.model.meaning import Meaning
 from mock_server.model.outcome import key_text
 from mock_server.openapi import pointers

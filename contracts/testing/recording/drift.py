@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import yaml
@@ -25,6 +25,7 @@ from contracts.testing.recording.aligning import (
 from contracts.testing.recording.diverging import ABSENT, Answers, Difference
 from contracts.testing.recording.knowing import Known
 from contracts.testing.recording.opaque import DATE, DATE_TIME, HTTP_DATE, NOTHING, UUID, json_of, sight_of
+from mock_server.dataclass import dataclass
 from mock_server.errors import Place
 from mock_server.exchange.journal import Entry
 from mock_server.model.meaning import Meaning, Resource

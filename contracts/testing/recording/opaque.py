@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from mock_server.dataclass import dataclass
 from mock_server.model.anatomy import Anatomy, Member, dissect, flatten, singular, words
 from mock_server.openapi.description import Operation, Response
 from mock_server.openapi.media import matches

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -13,6 +13,7 @@ from contracts.service import Reply, Transport, Unreachable
 from contracts.testing.clients.intercepting import beside
 from contracts.testing.recording import NotWhileRecording
 from contracts.transports import Tls, over_http
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError, did_you_mean
 from mock_server.exchange.journal import REDACTED_HEADERS
 from mock_server.model.anatomy import words

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import contracts.checks.reply_headers
@@ -23,6 +23,7 @@ from contracts.testing.recording import NotWhileRecording
 from contracts.testing.recording.hiding import Hiding
 from contracts.testing.recording.realservice import RealService, is_credential, real_service
 from contracts.wire import WireRequest
+from mock_server.dataclass import dataclass
 from mock_server.errors import ApidoubleError, ConfigurationError
 from mock_server.exchange.authentication import Credential
 from mock_server.exchange.journal import Entry, Trace, secret_names
@@ -112,10 +113,10 @@ class Recorder:
     def _exchange(self, request: RawRequest) -> RawResponse:
         api, universe = self.served.api, self.universe
         now, number, begun = universe.clock.now(), universe.journal.begin(), self._tick()
-        trace = Trace(secrets=self._secret_names, security="of the real service")
+        trace = Trace(secrets=self._secret_names, fitting=api.candidates)
+        trace.security = "of the real service"
         match, base = self._matcher.match(request.method, request.path)
-        path = request.path[len(base) :] or "/"
-        trace.candidates = lambda: api.candidates(path)
+        trace.path = path = request.path[len(base) :] or "/"
         operation = api.operation(match.target) if match.fit is Fit.FULL and match.target is not None else None
         if operation is not None:
             trace.operation_id = operation.id

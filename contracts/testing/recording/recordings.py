@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import yaml
@@ -26,6 +25,7 @@ from mock_server.errors import ApidoubleError, Place
 from mock_server.openapi.source import parse
 from mock_server.openapi.values import Json
 from mock_server.sandbox import Served
+from mock_server.wholefiles import write_whole
 
 FOLDER = "recordings"
 """The folder of recordings where the ini file names none, below pytest's root folder."""
@@ -84,7 +84,8 @@ def write_recording(
     if hiding.given_in(text):
         raise ApidoubleError("a credential of the real service is left in what would be recorded, so nothing was",
                              place=Place(str(path)), hint="please tell us how the service answers it")  # fmt: skip
-    _put(path, text)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, text)
     return True
 
 
@@ -93,21 +94,6 @@ _HEAD = """\
 # Generated: `pytest --mock-api-record=URL` writes it anew, and changes made by hand are lost.
 
 """
-
-
-def _put(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("w", encoding="utf-8", newline="\n", dir=path.parent, prefix=".", suffix=".tmp",
-                            delete=False) as file:  # fmt: skip
-        whole = Path(file.name)
-        try:
-            file.write(text)
-        except BaseException:
-            whole.unlink()
-            raise
-    whole.chmod(0o644)  # temporary files are their owner's alone, and recordings are shared
-    whole.replace(path)
 
 
 class _Dumper(yaml.SafeDumper):

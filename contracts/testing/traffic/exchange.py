@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 from contracts.service import NOT_JSON
 from contracts.testing.traffic.described import Described, body_value, cookie_texts, described, query_texts
 from contracts.testing.traffic.expecting import ABSENT, Place
+from mock_server.dataclass import dataclass
 from mock_server.errors import DescriptionError
 from mock_server.exchange.journal import Entry
 from mock_server.exchange.matching import Matcher

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, Protocol
 
 from contracts.service import same_json
+from mock_server.dataclass import dataclass
 from mock_server.errors import ConfigurationError, nearest
 from mock_server.openapi import pointers
 

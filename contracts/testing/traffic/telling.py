@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from urllib.parse import unquote_plus
 
 from contracts.testing.traffic.exchange import Exchange
 from contracts.testing.traffic.expecting import ABSENT, Difference, Place, Wanted
+from mock_server.dataclass import dataclass
+from mock_server.errors import visible
 from mock_server.model.redaction import REDACTED, Secrets
+from mock_server.model.secretnames import is_secret_name
 from mock_server.openapi.undecodable import excerpt
 
 MOST_LINES = 10
@@ -73,8 +76,9 @@ class Teller:
         """Whether a header, a query parameter or a cookie holds a credential, by its name."""
         if root == "cookie":
             return "cookie" in self.names
-        spelled = name.lower()
-        return root in _SECRET_ROOTS and (spelled in self.names or spelled.replace("_", "-") in self.names)
+        spelled = (unquote_plus(name) if root == "query" else name).lower()
+        known = spelled in self.names or spelled.replace("_", "-") in self.names
+        return root in _SECRET_ROOTS and (known or is_secret_name(spelled))
 
     def _is_secret(self, place: Place) -> bool:
         return bool(place.steps) and self.hides(place.root, place.steps[0])
@@ -100,14 +104,14 @@ class Teller:
         """One request in a line: ``r3 createCustomer POST /v1/customers?limit=1 -> 201``."""
         name = exchange.operation_id or "(no operation)"
         path, query = excerpt(self.hide(exchange.path)), self._query(exchange)
-        return f"{exchange.id} {name} {excerpt(exchange.method)} {path}{query} -> {exchange.outcome}"
+        return visible(f"{exchange.id} {name} {excerpt(exchange.method)} {path}{query} -> {exchange.outcome}")
 
     def _query(self, exchange: Exchange) -> str:
         if not exchange.query:
             return ""
         pairs = [pair.partition("=") for pair in exchange.query.split("&")]
         shown = "&".join(
-            name + sign + (REDACTED if name.lower() in self.names else value) for name, sign, value in pairs
+            name + sign + (REDACTED if self.hides("query", name) else value) for name, sign, value in pairs
         )
         return "?" + excerpt(self.hide(shown))
 
@@ -121,7 +125,7 @@ class Teller:
     def differences(self, differences: Sequence[Difference]) -> Iterator[str]:
         """A line for each difference, and one that counts the rest."""
         for difference in differences[:MOST_LINES]:
-            yield self.difference(difference)
+            yield visible(self.difference(difference))
         if len(differences) > MOST_LINES:
             yield f"and {len(differences) - MOST_LINES} more differences"
 

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from mock_server.dataclass import dataclass
 from mock_server.model.annotations.credentials import check_schemes, credential_members
 from mock_server.model.annotations.limits import read_idempotency, read_limits
 from mock_server.model.annotations.operations import annotated_meaning

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mock_server.dataclass import dataclass
 from mock_server.errors import AnnotationError
 from mock_server.model.annotations.reader import AnnotationReader
 from mock_server.model.inference.structure import collections_above, shape_of

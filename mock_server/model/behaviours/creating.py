@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
+from mock_server.dataclass import dataclass
 from mock_server.model.assigning import assign, key_hole
 from mock_server.model.behaviours.reading import answered, name_of
 from mock_server.model.call import Call
@@ -54,8 +54,13 @@ def create(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
         location_key=built.key,
         etag=etag_after(world, meaning, scope, None),
         has_holes=True,
-        reasons=(Reason("assigned", ", ".join(resource.assigned) or "nothing", "see the resource's fields"),),
+        reasons=(assigned_reason(resource),),
     )
+
+
+def assigned_reason(resource: Resource) -> Reason:
+    """Which members a server gives to a new item."""
+    return Reason("assigned", ", ".join(resource.assigned) or "nothing", "see the resource's fields")
 
 
 def create_many(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from mock_server.model.call import Call
 from mock_server.model.collection import Entry
-from mock_server.model.filters import Predicate, value_at
+from mock_server.model.filters import Predicate, key_is, value_at
 from mock_server.model.meaning import Meaning, Reason, Resource
 from mock_server.model.members import with_templates
 from mock_server.model.outcome import NO_BODY, Outcome, key_text
@@ -16,7 +16,7 @@ from mock_server.model.preconditions import not_modified, tag
 from mock_server.model.problem import Kind, Problem
 from mock_server.model.queries import Page, select
 from mock_server.model.tenants import holders, parents_in
-from mock_server.model.world import World, is_soft_deleted, missing_parent, scope_of
+from mock_server.model.world import World, missing_parent, scope_of
 from mock_server.openapi.values import Json, Violation
 
 
@@ -121,7 +121,7 @@ def list_items(world: World, meaning: Meaning, call: Call) -> Outcome | Problem:
     if not isinstance(page, Page):
         return Problem(Kind.INVALID, f"query parameter {page.name}: {page.message}", (page,))
     view = world.model.answers.view(meaning)
-    items = [view.item(entry.value) for entry in page.entries]
+    items = view.items([entry.value for entry in page.entries])
     links = _Links(call, meaning, page)
     extra = {path: _field(role, page, meaning, links) for path, role in meaning.envelope.fields.items()}
     return Outcome(
@@ -147,20 +147,10 @@ def selection(world: World, meaning: Meaning, call: Call) -> list[Predicate]:
     resource = meaning.resource
     assert resource is not None
     found: list[Predicate] = [
-        _equals(path, key_text(call.path[parameter]))
-        for parameter, path in world.model.facts(meaning).narrowing.items()
+        key_is(path, key_text(call.path[parameter])) for parameter, path in world.model.facts(meaning).narrowing.items()
     ]
-    if resource.soft_delete is not None and resource.soft_delete.hidden:
-        found.append(lambda value: not is_soft_deleted(resource, value))
-    return found
-
-
-def _equals(path: tuple[str, ...], wanted: str) -> Predicate:
-    def equals(value: Json) -> bool:
-        held = value_at(value, path)
-        return held is not None and key_text(held) == wanted
-
-    return equals
+    listed = world.model.resource_facts(resource).listed
+    return found if listed is None else [*found, listed]
 
 
 def _field(role: str, page: Page, meaning: Meaning, links: _Links) -> Json:

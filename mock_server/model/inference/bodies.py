@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from mock_server.dataclass import dataclass
 from mock_server.model.anatomy import (
     EMPTY,
     Anatomy,
@@ -72,6 +72,16 @@ def request_schema(operation: Operation) -> Schema | None:
     return None if media is None else media.schema
 
 
+def is_patch(operation: Operation) -> bool:
+    """Whether a request body can say what to change: an object, a JSON Patch, or something undescribed."""
+    body = operation.request_body
+    if body is None or any("patch" in media.name.lower() for media in body.content):
+        return True
+    schema = request_schema(operation)
+    anatomy = anatomy_of(schema, Direction.REQUEST) if schema is not None else EMPTY
+    return not anatomy.types or anatomy.is_object
+
+
 def list_part(schema: Schema | None, *, name: str, item_name: str = "") -> Part | None:
     """The list of items within a response, or None when the response is no list.
 
@@ -81,7 +91,7 @@ def list_part(schema: Schema | None, *, name: str, item_name: str = "") -> Part 
     if schema is None:
         return None
     bundle = schema.bundle(Direction.RESPONSE)
-    root = dissect(bundle, bundle)
+    root = anatomy_of(schema)
     if root.is_array:
         return Part((), dissect(bundle, root.items), bundle, root.items)
     arrays = list(object_arrays(bundle, bundle, depth=2))
@@ -116,7 +126,7 @@ def item_part(schema: Schema | None, *, name: str, item_name: str = "", keys: tu
     if schema is None:
         return None
     bundle = schema.bundle(Direction.RESPONSE)
-    root = dissect(bundle, bundle)
+    root = anatomy_of(schema)
     if not root.is_object or root.is_array:
         return None
     whole = Part((), root, bundle, bundle)
@@ -200,7 +210,7 @@ def _at(bundle: Json, path: tuple[str, ...]) -> Mapping[str, Json]:
     return found
 
 
-def _flat(bundle: Json, properties: Mapping[str, Json]) -> dict[str, dict[str, Json]]:
+def _flat(bundle: Json, properties: Mapping[str, Json]) -> dict[str, Mapping[str, Json]]:
     return {name: flatten(bundle, value) for name, value in properties.items()}
 
 
@@ -285,7 +295,7 @@ def request_part(operation: Operation, item: Anatomy, *, name: str) -> tuple[tup
     if schema is None:
         return (), EMPTY
     bundle = schema.bundle(Direction.REQUEST)
-    root = dissect(bundle, bundle)
+    root = anatomy_of(schema, Direction.REQUEST)
     if root.is_array:
         return (), root
     objects = [member for member in root.members.values() if "object" in member.types]
@@ -294,4 +304,4 @@ def request_part(operation: Operation, item: Anatomy, *, name: str) -> tuple[tup
         called = [singular(word) for word in words(objects[0].name)] == [singular(word) for word in words(name)]
         if called or objects[0].name in ITEM_NAMES or overlap(inner, item) > 0.5:
             return (objects[0].name,), inner
-    return (), anatomy_of(schema, Direction.REQUEST)
+    return (), root

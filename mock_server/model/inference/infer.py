@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mock_server.model.inference.actions import action_effect
 from mock_server.model.inference.bodies import (
+    is_patch,
     item_part,
     key_names,
     list_envelope,
@@ -83,6 +84,8 @@ class Inference:
         behaviour, why = _ON_ITEM.get(operation.method, ("sample", f"{operation.method} has no meaning for an item"))
         if behaviour == "sample":
             return self._sample(operation, why)
+        if behaviour == "update" and not is_patch(operation):
+            return self._sample(operation, "its body is no object that could change the item")
         *scope, key = self._parameters(operation)
         return self._meaning(operation, behaviour, resource, why, scope=tuple(scope), key_parameter=key)
 
@@ -197,6 +200,8 @@ class Inference:
             if resource is not None and behaviour is not None:
                 if operation.method == "POST" and not resource.open_world:
                     behaviour = "replace"
+                if behaviour == "update" and not is_patch(operation):
+                    return self._sample(operation, "its body is no object that could change what is there")
                 why = f"{operation.method} on a thing without a key"
                 return self._meaning(operation, behaviour, resource, why, scope=self._parameters(operation))
         if operation.method == "POST" and "GET" not in group.methods and operation.describes(201):

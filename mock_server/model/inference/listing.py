@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mock_server.model.anatomy import Anatomy, Member, flatten, types_of, words
 from mock_server.model.inference.roles import (
@@ -76,7 +76,7 @@ def _role(parameter: Parameter, item: Anatomy) -> str | None:
     return role
 
 
-def _schema(parameter: Parameter) -> dict[str, Json]:
+def _schema(parameter: Parameter) -> Mapping[str, Json]:
     if parameter.schema is None:
         return {}
     bundle = parameter.schema.bundle(Direction.REQUEST)

@@ -7,8 +7,8 @@ paths.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from mock_server.dataclass import dataclass
 from mock_server.model.anatomy import EMPTY, Anatomy, anatomy_of, singular, words
 from mock_server.model.inference.bodies import (
     Part,

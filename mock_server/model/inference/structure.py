@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from mock_server.dataclass import dataclass
 from mock_server.model.anatomy import words
 from mock_server.openapi.compile import OperationRef
 

@@ -4,7 +4,7 @@
 gets decoded values that need no second look; the name of a handler is its operation's id.
 """
 
-from mock_server.web.control import apis, clock, faults, snapshots, state, traffic, webhooks
+from mock_server.web.control import apis, archive, clock, faults, snapshots, state, traffic, webhooks
 from mock_server.web.control.blueprint import control
 
-__all__ = ["apis", "clock", "control", "faults", "snapshots", "state", "traffic", "webhooks"]
+__all__ = ["apis", "archive", "clock", "control", "faults", "snapshots", "state", "traffic", "webhooks"]

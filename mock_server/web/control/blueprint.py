@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -15,11 +14,13 @@ from mock_server.exchange.requests import Reading, RequestReader
 from mock_server.exchange.universe import DEFAULT_SESSION, Universe
 from mock_server.model.outcome import NO_BODY
 from mock_server.model.problem import Kind, Problem
+from mock_server.model.secretnames import without_secrets
 from mock_server.openapi.compile import Api
 from mock_server.openapi.documents import Documents
 from mock_server.openapi.source import parse
 from mock_server.openapi.values import Json, Violation
 from mock_server.sandbox import Sandbox, Served
+from mock_server.web.control.guarding import ANSWER_HEADERS, has_token, stranger
 from mock_server.web.responses import json_response, problem_response, refusal
 
 control = Blueprint("control", __name__)
@@ -40,12 +41,13 @@ def _reader(operation_id: str) -> RequestReader:
 
 @control.before_request
 def _guard() -> Response | None:
-    """Off loopback the control API wants its token (RFC 6750)."""
+    """Off loopback the control API wants its token (RFC 6750); on loopback it is not for web pages."""
     token = current_app.config.get("CONTROL_TOKEN")
     if token is None:
-        return None
-    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and hmac.compare_digest(sent.strip().encode(), str(token).encode()):
+        why = stranger(request.method, request.headers)
+        hint = "call it by localhost or a loopback address, from a program, or give the server a control token"
+        return None if why is None else problem_response(403, why, hint=hint)
+    if has_token(request.headers, str(token)):
         return None
     response = problem_response(
         401,
@@ -99,6 +101,7 @@ def _told(response: Response) -> Response:
     """Whoever watches the universe looks at it again: the request may have changed its state or its time."""
     if "universe" in g:
         g.universe.watch(g.universe)
+    response.headers.extend(ANSWER_HEADERS)
     return response
 
 
@@ -142,7 +145,7 @@ def query(name: str) -> Json:
 
 def concealed(shown: Json) -> Json:
     """What is to be shown of the universe's traffic, without its secrets unless the request asks for them."""
-    return shown if query("secrets") else sandbox().secrets(g.universe).hidden_in(shown)
+    return shown if query("secrets") else without_secrets(sandbox().secrets(g.universe).hidden_in(shown))
 
 
 def _reading() -> Reading:

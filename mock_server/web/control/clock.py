@@ -6,7 +6,6 @@ from flask import Response
 
 from mock_server.errors import ConfigurationError, Place
 from mock_server.exchange import timekeeping
-from mock_server.exchange.universe import Universe
 from mock_server.model.clock import Clock, parse_duration, parse_instant, rfc3339
 from mock_server.openapi.values import Json
 from mock_server.web.control.blueprint import body, control, sandbox, universe
@@ -16,7 +15,7 @@ from mock_server.web.responses import json_response
 @control.get("/clock")
 def read_clock() -> Response:
     """The virtual time."""
-    return _shown(universe(catch_up=False))
+    return _shown(universe(catch_up=False).clock)
 
 
 @control.post("/clock")
@@ -32,11 +31,10 @@ def change_clock() -> Response:
             clock = _advanced(clock, asked["advance"])
         here.clock = clock
     sandbox().committing.catch_up(here, clock.now())
-    return _shown(here)
+    return _shown(clock)
 
 
-def _shown(here: Universe) -> Response:
-    clock = here.clock
+def _shown(clock: Clock) -> Response:
     return json_response({"now": rfc3339(clock.now()), "frozen": clock.frozen_at is not None})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from mock_server.errors import ConfigurationError, Place, did_you_mean
-from mock_server.exchange.faults import Fault
+from mock_server.exchange.faults import MOST_FAULTS, Fault
 from mock_server.web.control.blueprint import body, control, sandbox, universe
 from mock_server.web.responses import json_response, no_content
 
@@ -22,6 +22,13 @@ def add_fault() -> Response:
     fault = _fault()
     here = universe()
     with here.lock:
+        if len(here.faults) >= MOST_FAULTS:
+            raise ConfigurationError(
+                f"this universe has {MOST_FAULTS} faults already",
+                place=Place("body"),
+                allowed=f"at most {MOST_FAULTS}",
+                hint="DELETE /__mock__/faults takes them back",
+            )
         here.faults.append(fault)
     return json_response(fault.as_json(), 201)
 

@@ -37,17 +37,21 @@ def read_state(api: str) -> Response:
 @control.put("/state/<api>")
 def replace_state(api: str) -> Response:
     """Everything that is stored for an API, replaced."""
-    namespace = _namespace(api)
-    statewriting.write_api(namespace, universe(), body(), keep=False)
-    return json_response(statewriting.read_api(namespace, universe()))
+    return _written(api, keep=False)
 
 
 @control.patch("/state/<api>")
 def merge_state(api: str) -> Response:
     """The named resources replaced; the others stay."""
-    namespace = _namespace(api)
-    statewriting.write_api(namespace, universe(), body(), keep=True)
-    return json_response(statewriting.read_api(namespace, universe()))
+    return _written(api, keep=True)
+
+
+def _written(api: str, *, keep: bool) -> Response:
+    namespace, here = _namespace(api), universe()
+    with here.lock:  # what is shown is what was written, whoever writes at the same time
+        statewriting.write_api(namespace, here, body(), keep=keep)
+        shown = statewriting.read_api(namespace, here)
+    return json_response(shown)
 
 
 @control.get("/state/<api>/<resource>")
@@ -59,9 +63,11 @@ def read_resource(api: str, resource: str) -> Response:
 @control.put("/state/<api>/<resource>")
 def replace_resource(api: str, resource: str) -> Response:
     """One resource's items, replaced."""
-    namespace = _namespace(api)
-    statewriting.write_resource(namespace, universe(), resource, body(), tenant=query("tenant"))
-    return json_response(statewriting.read_resource(namespace, universe(), resource, tenant=query("tenant")))
+    namespace, here, tenant = _namespace(api), universe(), query("tenant")
+    with here.lock:
+        statewriting.write_resource(namespace, here, resource, body(), tenant=tenant)
+        shown = statewriting.read_resource(namespace, here, resource, tenant=tenant)
+    return json_response(shown)
 
 
 @control.delete("/state/<api>/<resource>")

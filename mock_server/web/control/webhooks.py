@@ -41,7 +41,7 @@ def redeliver(delivery_id: str) -> Response:
 def list_targets() -> Response:
     """The URLs that get events without a subscription."""
     targets = (*sandbox().courier.targets, *universe().outbox.targets)
-    return json_response({"targets": [target.as_json(redact=not query("secrets")) for target in targets]})
+    return json_response({"targets": concealed([target.as_json(redact=not query("secrets")) for target in targets])})
 
 
 @control.post("/webhooks/targets")
@@ -49,7 +49,7 @@ def add_target() -> Response:
     """A URL that gets the universe's events from now on."""
     asked = body()
     target = universe().outbox.add_target(asked["url"], events=asked.get("events", ()), secret=asked.get("secret"))
-    return json_response(target.as_json(redact=not query("secrets")), 201)
+    return json_response(concealed(target.as_json(redact=not query("secrets"))), 201)
 
 
 @control.delete("/webhooks/targets")

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.openapi.pointers import PointerError, escape, join, lookup, split, unescape, visits
+from mock_server.openapi.pointers import PointerError, escape, join, lookup, split, unescape
 from mock_server.openapi.values import Json
+from mock_server.openapi.visiting import visits
 
 RFC_6901_DOCUMENT: Json = {
     "foo": ["bar", "baz"],

@@ -51,3 +51,11 @@ def test_wanted_lengths_are_among_the_candidates(pattern: str) -> None:
 @pytest.mark.parametrize("pattern", ["(", "[", r"\p", "a{3,1}", "^a(?!a)a$"])
 def test_pattern_that_nothing_matches_has_no_strings(pattern: str) -> None:
     assert list(strings_matching(pattern, Random(1))) == []
+
+
+@pytest.mark.parametrize("pattern", [r"^([a-z0-9.-]+)+@([a-z-]+\.)+[a-z]{2,}$", "^(a{1,50}){1,50}b$", "^((a+)+b)+$"])
+@pytest.mark.parametrize("longest", [50, 5000])
+def test_repetitions_within_repetitions_do_not_multiply(pattern: str, longest: int) -> None:
+    texts = some_matching(pattern, max_length=longest)
+    assert texts
+    assert max(map(len, texts)) <= min(longest, 250)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.openapi.bodies import body_decoder, body_encoder
-from mock_server.openapi.forms import EncodingSpec
-from mock_server.openapi.multipart import MAX_PARTS, MULTIPART, Part
+from mock_server.openapi.forms import MULTIPART, EncodingSpec
+from mock_server.openapi.multipart import MAX_PARTS, Part
 from mock_server.openapi.undecodable import Undecodable
 from mock_server.openapi.values import Json
 from tests.unit.wire.failures import failure_of, outcome_of

@@ -1,0 +1,1 @@
+"""Comparison with other servers that mock an OpenAPI description; ``benchmarks/compare.py`` runs it."""
