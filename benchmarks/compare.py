@@ -123,17 +123,25 @@ def measured(given: argparse.Namespace, plan: Plan) -> dict[str, Turns]:
 
         found["customers"] = taken(given.rounds, "customers", customers_round)
     if "large" in parts:
-        peers = chosen(given, on_large=True)
-        pair = large.descriptions(plan)
-
-        def large_round(number: int) -> Iterable[tuple[str, Turn | Failed]]:
-            for server in in_turn(peers, number):
-                yield from large.large_turns(server, pair, plan).items()
-
-        found["large"] = taken(given.large_rounds, "large", large_round)
+        found["large"] = large_part(given, plan)
     if "packs" in parts:
         found["packs"] = taken(given.rounds, "packs", lambda _: starts.starts(plan).items())
     return found
+
+
+def large_part(given: argparse.Namespace, plan: Plan) -> Turns:
+    """The turns on the large description, or why there is none."""
+    servers = chosen(given, on_large=True)
+    try:
+        pair = large.descriptions(plan)
+    except Unavailable as error:
+        return {server.name: [Failed(f"the description: {error}")] for server in servers}
+
+    def large_round(number: int) -> Iterable[tuple[str, Turn | Failed]]:
+        for server in in_turn(servers, number):
+            yield from large.large_turns(server, pair, plan).items()
+
+    return taken(given.large_rounds, "large", large_round)
 
 
 def printed(found: dict[str, Turns], given: argparse.Namespace, plan: Plan) -> str:
@@ -144,8 +152,12 @@ def printed(found: dict[str, Turns], given: argparse.Namespace, plan: Plan) -> s
         rounds = {
             server.name: found["customers"][server.name] for server in SERVERS if server.name in found["customers"]
         }
-        parts += [table.servers_table(rounds, versions, WORKS), table.ratios_table(rounds, PAIRS, WORKS),
-                  table.cpu_table(rounds, WORKS)]  # fmt: skip
+        parts += [
+            table.servers_table(rounds, versions, WORKS),
+            table.answers_table(rounds, WORKS),
+            table.ratios_table(rounds, PAIRS, WORKS),
+            table.cpu_table(rounds, WORKS),
+        ]
     if "large" in found:
         parts += [large.large_table(found["large"], SERVERS), large.large_ratios(found["large"])]
     if "packs" in found:
@@ -160,7 +172,8 @@ def heading(given: argparse.Namespace, plan: Plan) -> str:
         f"{datetime.now(UTC):%Y-%m-%d}, {processor()}, {os.cpu_count()} cores, Linux {platform.release()}, Python "
         f"{platform.python_version()}; {where}; {given.rounds} rounds of {plan.seconds} s (large: {given.large_rounds}), "
         f"warm-up {plan.warm_up} s. Medians (least-most) over rounds. A workload in brackets is one that a server cannot do. "
-        "Memory counts a page that several processes of a server share once; what keeps state holds what W2 created."
+        "Memory counts a page that several processes of a server share once, the sum of RSS for each of them; what keeps "
+        "state holds what W2 created."
     )
 
 
@@ -206,8 +219,6 @@ def main() -> None:
             found = measured(given, plan)
         except KeyboardInterrupt:
             sys.exit("interrupted; every server was ended")
-        except Unavailable as error:
-            sys.exit(str(error))
         print(printed(found, given, plan))
         if given.json is not None:
             given.json.write_text(json.dumps(document(found, given, plan), indent=1), encoding="utf-8")

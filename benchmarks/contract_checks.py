@@ -159,7 +159,8 @@ def measured(api: str, testers: Sequence[Tester], *, rounds: int, seconds: int) 
         for tester in testers:
             found[tester.name].append(run(api, tester, seconds=seconds))
             last = found[tester.name][-1]
-            sys.stderr.write(f"round {number + 1} of {rounds}: {tester.name}: {last.requests} requests in {last.seconds:.1f} s"
+            sys.stderr.write(f"round {number + 1} of {rounds}: {tester.name}: {last.requests} requests in {last.seconds:.1f} s, "
+                             f"{last.cpu:.1f} s of CPU"
                              f" ({last.told_requests} in {last.told_seconds:.1f} s by its own account)\n")  # fmt: skip
     return found
 

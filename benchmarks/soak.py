@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
@@ -41,13 +42,14 @@ from contracts.service import presented
 from contracts.wire import WireRequest
 from mock_server.packs import pack, pack_names
 from mock_server.sampling import Unsampleable
-from mock_server.sandbox import Sandbox
+from mock_server.sandbox import Options, Sandbox
 
 FIGURE = Path(__file__).resolve().parents[1] / "docs" / "figures" / "soak.svg"
 CLIENTS, DRAFTS, SECONDS = 4, 3, 5.0
 SESSIONS = tuple(f"soak-{number}" for number in range(8))
 LISTINGS = ("requests?limit=50", "events", "webhooks/deliveries?limit=50", "sessions", "clock", "faults", "snapshots",
             "apis", "requests?violations=true", "archive", "openapi.json")  # fmt: skip
+MOST_SESSIONS = Options().sessions
 STEEPEST = 0.5
 """The verdict's bound: percent of the mean by which memory may grow a minute over the second half."""
 
@@ -94,12 +96,16 @@ class Client:
         )  # fmt: skip
         chosen: list[Callable[[], None]] = [action for weight, action in actions for _ in range(weight)]
         while time.monotonic() < until:
-            try:
-                self.random.choice(chosen)()
-            except (OSError, http.client.HTTPException) as error:
-                self.seen[type(error).__name__] += 1
-                self.close()
+            self.attempt(self.random.choice(chosen))
         self.close()
+
+    def attempt(self, action: Callable[[], None]) -> None:
+        """Does something that may fail: faults break connections on purpose."""
+        try:
+            action()
+        except (OSError, http.client.HTTPException) as error:
+            self.seen[type(error).__name__] += 1
+            self.close()
 
     def send(self, method: str, path: str, body: bytes = b"", **headers: str) -> None:
         if self.connection is None:
@@ -237,7 +243,7 @@ def watch(worker: psutil.Process, clients: Sequence[Client], seconds: float) -> 
     """A sample every few seconds until the time is over."""
     samples: list[Sample] = []
     start = before = time.monotonic()
-    done = 0
+    done = sum(sum(client.seen.values()) for client in clients)
     print("   seconds   RSS MiB   threads   files   requests/s")
     while before - start < seconds:
         time.sleep(SECONDS)
@@ -249,6 +255,30 @@ def watch(worker: psutil.Process, clients: Sequence[Client], seconds: float) -> 
         print(f"{sample.at:10.0f}{sample.rss:10.1f}{sample.threads:10}{sample.files:8}{sample.rate:13.0f}", flush=True)
         before, done = now, total
     return samples
+
+
+def fill(clients: Sequence[Client]) -> None:
+    """Brings what is bounded to its bound, so that the rest shows: sessions, their journals, compiled operations."""
+
+    def fill_with(client: Client, part: Sequence[tuple[str, WireRequest]]) -> None:
+        for mount, request in part:
+            client.attempt(
+                partial(client.send, request.method, mount + request.target, request.body, **request.headers)
+            )
+        for _ in range(1 + MOST_SESSIONS // len(clients)):
+            client.attempt(client.new_session)
+
+    print(f"filling {MOST_SESSIONS} sessions", flush=True)
+    threads = [
+        threading.Thread(target=fill_with, args=(client, client.requests[at :: len(clients)]))
+        for at, client in enumerate(clients)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for client in clients:
+        client.close()
 
 
 def slope(samples: Sequence[Sample]) -> float:
@@ -284,7 +314,7 @@ def drawn(samples: Sequence[Sample], title: str, path: Path) -> None:
 
     matplotlib.rcParams["svg.hashsalt"] = "soak"  # the same numbers give the same file
     minutes = [sample.at / 60 for sample in samples]
-    rows = (
+    rows: tuple[tuple[str, list[float], str], ...] = (
         ("memory, MiB", [sample.rss for sample in samples], "#1f77b4"),
         ("threads", [sample.threads for sample in samples], "#d62728"),
         ("open files", [sample.files for sample in samples], "#2ca02c"),
@@ -321,6 +351,7 @@ def main() -> int:
         try:
             (worker,) = psutil.Process(process.pid).children()
             clients = [Client(port, Random(f"{asked.seed}/{at}"), requests, fresh) for at in range(CLIENTS)]
+            fill(clients)
             until = time.monotonic() + asked.minutes * 60
             threads = [threading.Thread(target=client.run, args=(until,)) for client in clients]
             for thread in threads:

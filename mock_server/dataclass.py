@@ -73,7 +73,7 @@ class _Late:
 
 def _written(name: str, parameters: list[str], body: list[str], scope: dict[str, Any]) -> Any:
     lines = "".join(f"\n    {line}" for line in body or ["pass"])
-    exec(f"def {name}({', '.join(['self', *parameters])}):{lines}", scope)  # noqa: S102 - of names of fields, as the standard library does
+    exec(f"def {name}({', '.join(['self', *parameters])}):{lines}", scope)  # noqa: S102 - as the standard library
     return scope[name]
 
 
@@ -81,7 +81,7 @@ def _constructor(cls: type) -> Any:
     """``__init__``. In a frozen class it sets slots through their descriptors; elsewhere assigning is quicker."""
     scope: dict[str, Any] = {"MISSING": MISSING}
     parameters, body = [], []
-    frozen = cls.__setattr__ is not object.__setattr__
+    frozen = cls.__dict__.get("__setattr__") is _refuse_assignment
     for index, field in enumerate(dataclasses.fields(cls)):
         parameter = value = field.name
         if field.default_factory is not MISSING:

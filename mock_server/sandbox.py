@@ -271,19 +271,25 @@ def _stored(credential: Credential, served: Served, stores: Mapping[str, Credent
     if credential.item is None:
         return credential
     names = [entry.get("name") if "item" in entry else None for entry in served.seed.credentials]
-    place = served.seed.place(f"/credentials/{names.index(credential.name)}/item")
+    pointer = f"/credentials/{names.index(credential.name)}/item"
     store = stores.get(credential.scheme)
     if store is None:
-        raise FixtureError(f"no items are credentials of {credential.scheme}", place=place, got=credential.item,
-                           hint="that takes an x-mock-credentials annotation on the scheme")  # fmt: skip
+        raise FixtureError(
+            f"no items are credentials of {credential.scheme}",
+            place=served.seed.place(pointer),
+            got=credential.item,
+            hint="that takes an x-mock-credentials annotation on the scheme",
+        )
     found = store.items(state, credential.item)
     value = store.wire_value(found[0][1].value) if len(found) == 1 else None
     if value is None:
         raise FixtureError(
             f"a credential is one item of {store.resource.name} with a value at {'/'.join(('', *store.value))}",
-            place=place, got=credential.item, allowed=", ".join(store.keys(state)) or "nothing is seeded there",
+            place=served.seed.place(pointer),
+            got=credential.item,
+            allowed=", ".join(store.keys(state)) or "nothing is seeded there",
             hint=did_you_mean(credential.item, store.keys(state)),
-        )  # fmt: skip
+        )
     partition, entry = found[0]
     principal = store.principal(partition, entry)
     return replace(

@@ -82,5 +82,10 @@ def started_cpu(turn: Turn) -> float | None:
 
 
 def memory(turn: Turn) -> float | None:
-    """Megabytes after load."""
+    """Megabytes after load; what several processes of a server share counts once."""
     return turn.memory_mb
+
+
+def resident(turn: Turn) -> float | None:
+    """Megabytes after load; what several processes of a server share counts for each."""
+    return turn.resident_mb

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.figures import Rounds, figures, memory, quotient, rate, ratios, started, started_cpu
+from benchmarks.peers.figures import Rounds, figures, memory, quotient, rate, ratios, resident, started, started_cpu
 from benchmarks.peers.installing import installed
 from benchmarks.peers.processes import ask, free_port, running
 from benchmarks.peers.servers import OURS, Server, command, version_of
@@ -29,7 +29,7 @@ LARGE = Work("large", "the operations", "GET", "2")
 CUT = Work("cut", "the same operations", "GET", "2")
 SECOND = f"{OURS}, second start"
 SECOND_WORDS = "from its cache"
-RATIOS = (started, started_cpu, memory, rate(LARGE.name))
+RATIOS = (started, started_cpu, memory, resident, rate(LARGE.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def _asked(server: Server, description: Path, work: Work, plan: Plan) -> Turn | 
 def large_table(rounds: Rounds, servers: Sequence[Server]) -> str:
     """One row a server: start, memory, requests a second there and on small descriptions."""
     versions = {server.name: version_of(server) for server in servers} | {SECOND: SECOND_WORDS}
-    heads = ["13 MB, 1,223 operations", "version", "first 200, s", "CPU until then, s", "memory after load, MB", "req/s",
+    heads = ["13 MB, 1,223 operations", "version", "first 200, s", "CPU until then, s", "memory after load, MB", "sum of RSS, MB", "req/s",
              "large / the same operations alone", "large / customers W1"]  # fmt: skip
     rows = []
     for name, turns in rounds.items():
@@ -124,7 +124,7 @@ def large_table(rounds: Rounds, servers: Sequence[Server]) -> str:
             rows.append([name, versions[name], why, *[NONE] * (len(heads) - 3)])
             continue
         spreads = (middle(figures(turns, started), digits=2), middle(figures(turns, started_cpu), digits=2),
-                   middle(figures(turns, memory)), middle(figures(turns, rate(LARGE.name))),
+                   middle(figures(turns, memory)), middle(figures(turns, resident)), middle(figures(turns, rate(LARGE.name))),
                    middle(figures(turns, quotient(LARGE.name, CUT.name)), digits=2),
                    middle(figures(turns, quotient(LARGE.name, GET_ONE.name)), digits=2))  # fmt: skip
         rows.append([name, versions[name], *spreads])
@@ -140,5 +140,6 @@ def large_ratios(rounds: Rounds) -> str:
             if other not in {OURS, SECOND} and any(found):
                 rows.append([f"{one} / {other}", *(middle(each, digits=3) for each in found)])
     found = [ratios(rounds, SECOND, OURS, figure) for figure in RATIOS]
-    rows.append([f"{SECOND} / first", *(middle(each, digits=3) for each in found)])
-    return markdown(["ratio, median (min-max)", "first 200", "CPU until then", "memory", "req/s"], rows)
+    if any(found):
+        rows.append([f"{SECOND} / first", *(middle(each, digits=3) for each in found)])
+    return markdown(["ratio, median (min-max)", "first 200", "CPU until then", "memory", "RSS", "req/s"], rows)

@@ -14,6 +14,7 @@ from benchmarks.peers.figures import (
     p99,
     rate,
     ratios,
+    resident,
     started,
     started_cpu,
 )
@@ -50,7 +51,7 @@ def reason(turns: Sequence[Turn | Failed]) -> str | None:
 def servers_table(rounds: Rounds, versions: Mapping[str, str], works: Sequence[Work]) -> str:
     """One row a server: what it answers a second, how late, how soon after the start, with how much memory."""
     heads = ["server", "version", *(f"{work.name} {work.summary}, req/s; p99 ms" for work in works),
-             "first 200, s", "CPU until then, s", "memory after load, MB"]  # fmt: skip
+             "first 200, s", "CPU until then, s", "memory after load, MB", "sum of RSS, MB"]  # fmt: skip
     rows = []
     for name, turns in rounds.items():
         why = reason(turns)
@@ -59,8 +60,20 @@ def servers_table(rounds: Rounds, versions: Mapping[str, str], works: Sequence[W
             continue
         cells = [_cell(turns, work) for work in works]
         rows.append([name, versions[name], *cells, middle(figures(turns, started), digits=2),
-                     middle(figures(turns, started_cpu), digits=2), middle(figures(turns, memory))])  # fmt: skip
+                     middle(figures(turns, started_cpu), digits=2), middle(figures(turns, memory)),
+                     middle(figures(turns, resident))])  # fmt: skip
     return markdown(heads, rows)
+
+
+def answers_table(rounds: Rounds, works: Sequence[Work]) -> str:
+    """One row a server: the statuses with which it answers one request of each workload, before any load."""
+    rows = []
+    for name, turns in rounds.items():
+        answers = [turn.answers for turn in turns if isinstance(turn, Turn)]
+        if answers:
+            told = ({str(each[work.name].status): None for each in answers if work.name in each} for work in works)
+            rows.append([name, *(", ".join(statuses) or NONE for statuses in told)])
+    return markdown(["answers one request with", *(f"{work.name} {work.summary}" for work in works)], rows)
 
 
 def _cell(turns: Sequence[Turn | Failed], work: Work) -> str:
@@ -102,11 +115,8 @@ def ratios_table(rounds: Rounds, pairs: Sequence[tuple[str, str]], works: Sequen
         )
         for kind, wanted in kinds:
             found = [ratios(rounds, one, other, figure) for figure in wanted]
-            ends = (
-                [ratios(rounds, one, other, figure) for figure in (started, memory)]
-                if kind == "req/s"
-                else [None, None]
-            )
+            whole = (started, memory, resident)
+            ends = [ratios(rounds, one, other, figure) if kind == "req/s" else None for figure in whole]
             if any(found):
                 rows.append([f"{one} / {other}", kind, *(middle(each, digits=2) for each in (*found, *ends))])
-    return markdown(["ratio, median (min-max)", "of", *(work.name for work in works), "start", "memory"], rows)
+    return markdown(["ratio, median (min-max)", "of", *(work.name for work in works), "start", "memory", "RSS"], rows)

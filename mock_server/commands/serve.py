@@ -61,7 +61,7 @@ def cache_folder() -> Path:
     "--allow-webhook-host",
     "webhook_hosts",
     multiple=True,
-    metavar="HOST",
+    metavar="HOST[:PORT]",
     help="Let webhooks go to this host, too, and not to this machine only; may be repeated.",
 )
 @click.option(
@@ -126,18 +126,16 @@ def _delivering(targets: tuple[str, ...], hosts: tuple[str, ...], *, loopback: b
     Who can reach the server may give it webhook URLs. From beyond ``loopback`` they are not to lead to this machine,
     but for the targets that are given here.
     """
-    allowed = frozenset(hosts)
-    if not targets:
-        return WebhookOptions((), allowed, loopback)
-    from mock_server.webhooks.posting import Poster, host_and_port  # with urllib3, for those who want deliveries
+    given = WebhookOptions(targets, frozenset(hosts))
+    if targets:
+        from mock_server.webhooks.posting import Poster  # with urllib3, for those who want deliveries
 
-    poster = Poster(allowed_hosts=allowed)
-    for url in targets:
-        refusal = poster.refusal(url)
-        if refusal is not None:
-            raise ConfigurationError(f"--webhook {url}: {refusal}")
-    own = () if loopback else map(host_and_port, targets)
-    return WebhookOptions(targets, allowed.union(own), loopback)
+        poster = Poster(allowed_hosts=given.allowed_hosts)
+        for url in targets:
+            refusal = poster.refusal(url)
+            if refusal is not None:
+                raise ConfigurationError(f"--webhook {url}: {refusal}")
+    return given if loopback else given.beyond_loopback()
 
 
 def is_loopback(host: str) -> bool:

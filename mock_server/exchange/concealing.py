@@ -22,7 +22,8 @@ def concealed(shown: dict[str, Json], request: RawRequest, response: RawResponse
     known = Secrets.of(_told(request, response, names), shortest=_SHORTEST)
     violations = [_violation(each) for each in shown["violations"]]
     told = {name: shown[name] for name in ("url", "request", "response", "explanation")}
-    hidden: dict[str, Json] = without_secrets(known.hidden_in({**told, "violations": violations}))
+    told["violations"] = violations
+    hidden: dict[str, Json] = without_secrets(known.hidden_in(told) if known.texts else told)
     return {**shown, **hidden}
 
 

@@ -64,7 +64,7 @@ class Express:
             return None
         read = self._reader.read_plainly(request, path_texts)
         if not isinstance(read, tuple):
-            return None if universe.faults or universe.state.timers is not None else read
+            return read if not universe.faults and universe.state.is_at_rest(universe.clock.now()) else None
         with universe.lock:
             try:
                 return self._done(request, *read, base, universe)
@@ -75,10 +75,9 @@ class Express:
         self, request: RawRequest, path: Mapping[str, Json], body: Json, base: str, universe: Universe
     ) -> RawResponse | None:
         """The answer to a valid request, committed and recorded. The caller has the lock."""
-        state = universe.state
-        if universe.faults or state.timers is not None:
+        state, now = universe.state, universe.clock.now()
+        if universe.faults or (state.timers is not None and not state.is_at_rest(now)):
             return None
-        now = universe.clock.now()
         outcome = self._plain(path, body, state=state, seed=universe.seed, now=now)
         if outcome is None:
             return None

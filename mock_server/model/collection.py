@@ -18,7 +18,7 @@ from __future__ import annotations
 import gc
 from array import array
 from bisect import bisect_left
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from typing import Final
@@ -105,11 +105,7 @@ class Collection:
                         for early in keys:
                             entries[early] = _kept(_read(early, entries[early]))
             found = entries.finish()
-        places = range(0, len(keys), CHUNK)
-        leaves = [Leaf(array("q", range(at + 1, min(at + CHUNK, len(keys)) + 1)), tuple(keys[at : at + CHUNK]))
-                  for at in places]  # fmt: skip
-        tail = leaves.pop() if leaves else _NO_TAIL
-        return cls(found, Ranked.joining(leaves), tail, len(keys) + 1)
+        return cls(found, *_ordered(range(1, len(keys) + 1), keys), len(keys) + 1)
 
     @classmethod
     def restored(cls, entries: Iterable[Entry], next_sequence: int) -> Collection:
@@ -118,11 +114,8 @@ class Collection:
         with _collector_paused():
             kept: Map[str, Entry | Kept]
             kept = Map({entry.key: entry if len(every) < MANY else _kept(entry) for entry in every})
-        groups = [every[at : at + CHUNK] for at in range(0, len(every), CHUNK)]
-        leaves = [Leaf(array("q", [entry.sequence for entry in group]), tuple(entry.key for entry in group))
-                  for group in groups]  # fmt: skip
-        tail = leaves.pop() if leaves else _NO_TAIL
-        return cls(kept, Ranked.joining(leaves), tail, next_sequence)
+        order = _ordered([entry.sequence for entry in every], [entry.key for entry in every])
+        return cls(kept, *order, next_sequence)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -262,6 +255,15 @@ class Collection:
     def note(self, question: Hashable, answer: int) -> None:
         """Notes an answer that follows from this version alone and took long to find. A seed is asked by every fork."""
         object.__setattr__(self, "_notes", self._notes.set(question, answer))
+
+
+def _ordered(sequences: Sequence[int], keys: Sequence[str]) -> tuple[Ranked, Leaf]:
+    """The order of many keys with their sequence numbers, and its tail."""
+    leaves = [
+        Leaf(array("q", sequences[at : at + CHUNK]), tuple(keys[at : at + CHUNK])) for at in range(0, len(keys), CHUNK)
+    ]
+    tail = leaves.pop() if leaves else _NO_TAIL
+    return Ranked.joining(leaves), tail
 
 
 def _read(key: str, kept: Entry | Kept) -> Entry:

@@ -17,6 +17,9 @@ from mock_server.openapi.values import Json
 MOST_INDEXES: Final = 12
 """The most indexes that a collection keeps; whoever asks for more takes the place of the one asked for first."""
 
+_SHARED: Final = 1000
+"""How many values are looked out for while an index is made, to keep those that come again once."""
+
 BEYOND: Final = math.inf
 """After a mark it stands for a place behind all items of the mark, since it is above every sequence number."""
 
@@ -41,9 +44,13 @@ Indexes: TypeAlias = Mapping[Lens, Ranked]
 def indexed(lens: Lens, items: Iterable[tuple[str, int, Json]]) -> Ranked:
     """The index of many items, given as key, sequence number and value."""
     marks, keys = [], []
+    known: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for key, sequence, value in items:
         for mark in lens.marks(value):
-            marks.append((*mark, sequence))
+            shared = known.get(mark, mark)  # a status that half of the items have is kept once
+            if shared is mark and len(known) < _SHARED:
+                known[mark] = mark
+            marks.append((*shared, sequence))
             keys.append(key)
     order = sorted(range(len(marks)), key=marks.__getitem__)
     return Ranked.of([marks[at] for at in order], [keys[at] for at in order])

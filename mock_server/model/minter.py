@@ -94,10 +94,10 @@ class _Minted(dict[Hole, Json]):
             value = mint.strike(ordinal, seed=self._seed, now=self._now)
             text = key_text(value)
             if (collection is None or text not in collection) and (not taken or (partition, text) not in taken):
+                if collection is not None and not taken and ordinal - first > _FEW_TRIES:
+                    collection.note((counter, self._seed, begin), ordinal)
                 self.reached[counter] = ordinal + 1
                 taken.add((partition, text))
-                if collection is not None and ordinal - first > _FEW_TRIES:
-                    collection.note((counter, self._seed, begin), ordinal)
                 return value
         raise DescriptionError(
             f"no further value is left for the key {hole.name!r} of {partition.resource}",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from urllib.parse import unquote, unquote_plus
 
 from mock_server.model.anatomy import words
@@ -47,6 +48,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
 )
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """Whether what goes by a name is nobody else's business: ``password``, ``X-Api-Key``, ``refreshToken``."""
     spelled = words(name)

@@ -16,6 +16,8 @@ from mock_server.openapi.quick import quick
 from mock_server.openapi.values import Json
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mock_server.model.timers import Timers
 
 
@@ -91,6 +93,11 @@ class State:
         scopes = self.resources.get(resource, _NO_SCOPES)
         for scope in sorted(scopes):
             yield Partition(resource, scope), scopes[scope]
+
+    def is_at_rest(self, now: datetime) -> bool:
+        """Whether nothing in it is due to happen by itself."""
+        earliest = self.timers.earliest() if self.timers is not None else None
+        return earliest is None or earliest > now
 
     def counter(self, name: str) -> int:
         """How far a counter has come; 0 before its first use."""

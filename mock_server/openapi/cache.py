@@ -1,19 +1,19 @@
 """The cache folder: what was worked out from a text before, by the text's digest.
 
-An entry is whole or missing: it is written beside its place and moved there, so several processes may share a folder.
-Entries hold JSON and numbers, never code, and one that does not fit its own digest is passed over: a corrupt entry
-costs time and nothing else. The entries that were written last are kept, up to a bound.
+An entry is whole or missing, so several processes may share a folder. Entries hold JSON and numbers, never code, and
+one that does not fit its own digest is passed over: a corrupt entry costs time and nothing else. The entries that were
+written last are kept, up to a bound.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from hashlib import sha256
 from pathlib import Path
 
 from mock_server.version import __version__
+from mock_server.wholefiles import write_whole
 
 _FORMAT = 2  # part of each entry's name, with the version: raise it when the same text would lead to something else
 _MOST_ENTRIES = 4000
@@ -44,12 +44,7 @@ def remember(folder: Path | None, digest: str, kind: str, payload: bytes) -> Non
         return
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as stream:
-            stream.write(digest_of(payload).encode() + b"\n" + payload)
-        try:
-            os.replace(stream.name, _entry(folder, digest, kind))
-        finally:
-            Path(stream.name).unlink(missing_ok=True)
+        write_whole(_entry(folder, digest, kind), digest_of(payload).encode() + b"\n" + payload, private=True)
         if digest.startswith("00"):  # one entry in 256 pays for a look at all of them
             prune(folder)
 
@@ -57,7 +52,8 @@ def remember(folder: Path | None, digest: str, kind: str, payload: bytes) -> Non
 def prune(folder: Path, *, most_entries: int = _MOST_ENTRIES, most_bytes: int = _MOST_BYTES) -> None:
     """Removes the oldest entries of a folder that has grown beyond its bounds."""
     with os.scandir(folder) as listed:
-        found = sorted(((entry.stat(), entry.path) for entry in listed), key=lambda each: -each[0].st_mtime_ns)
+        files = ((entry.stat(), entry.path) for entry in listed if entry.is_file())
+        found = sorted(files, key=lambda each: -each[0].st_mtime_ns)
     size = 0
     for number, (status, path) in enumerate(found, start=1):
         size += status.st_size

@@ -17,6 +17,7 @@ _DEMANDING = ("allOf", "then", "else", "dependentSchemas")
 _SOMETIMES = ("allOf", "anyOf", "oneOf", "then", "else", "dependentSchemas")
 _HOLDING = frozenset({"properties", "$ref", *_SOMETIMES})
 _NONE: frozenset[str] = frozenset()
+_MOST_REFERENCES = 32  # one after the other; more of them lead in a circle
 
 
 class Marks:
@@ -30,6 +31,7 @@ class Marks:
 
     def hidden(self, spot: Spot, schema: Json, direction: Direction) -> frozenset[str]:
         """The properties of the schema at ``spot`` that do not travel in ``direction``."""
+        spot, schema = self._followed(spot, schema)
         if not isinstance(schema, dict) or _HOLDING.isdisjoint(schema):
             return _NONE
         key = (spot, direction)
@@ -47,6 +49,7 @@ class Marks:
     def is_hidden(self, spot: Spot, schema: Json, direction: Direction) -> bool:
         """Whether a property's schema carries the mark, itself or in what it is composed of."""
         mark = _HIDDEN_BY[direction]
+        spot, schema = self._followed(spot, schema)
         if not _may_carry(schema, mark):
             return False
         if "$ref" not in schema and "allOf" not in schema:
@@ -68,6 +71,15 @@ class Marks:
                 for name in _names(part.get("required"))
             )
         return found
+
+    def _followed(self, spot: Spot, schema: Json) -> tuple[Spot, Json]:
+        """What a schema comes down to that only refers to another one: many properties refer to the same few."""
+        for _ in range(_MOST_REFERENCES):
+            if not (isinstance(schema, dict) and len(schema) == 1 and isinstance(schema.get("$ref"), str)):
+                break
+            spot = self._resources.resolve(schema["$ref"], self._resources.around(spot), at=spot)
+            schema = self._resources.value(spot)
+        return spot, schema
 
     def _parts(self, spot: Spot, schema: Json, applicators: tuple[str, ...]) -> Iterator[tuple[Spot, dict[str, Json]]]:
         """The schema and every schema that applies to the same value through ``$ref`` and ``applicators``."""

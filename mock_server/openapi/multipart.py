@@ -162,15 +162,16 @@ def _read_part(part: Part, shape: Shape, how: EncodingSpec) -> Json:
 
 
 def multipart_encoder(shape: Shape, *, encoding: Mapping[str, EncodingSpec], boundary: str) -> Callable[[Json], bytes]:
-    """A function from an object to a multipart body with this boundary.
+    """A function from an object to a multipart body with this boundary; what is no object becomes one part, ``file``.
 
     Arrays become repeated parts, objects JSON parts, binary strings files of ``application/octet-stream``.
     """
 
     def encode(value: Json) -> bytes:
+        members = value if isinstance(value, dict) else {"file": value}
         blocks = [
             _block(name, item, shape.member(name), encoding.get(name, _DEFAULT))
-            for name, child in value.items()
+            for name, child in members.items()
             for item in (child if isinstance(child, list) else [child])
         ]
         start = f"--{boundary}\r\n".encode()

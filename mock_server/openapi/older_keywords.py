@@ -35,7 +35,7 @@ def _pattern_bounds(schema: dict[str, Json]) -> dict[str, Json]:
     if most is None:
         return schema
     said = schema.get("maxLength")
-    return schema if _is_number(said) and said <= most else schema | {"maxLength": most}
+    return schema if isinstance(said, int | float) and said <= most else schema | {"maxLength": most}
 
 
 def _numeric_bounds(schema: dict[str, Json]) -> dict[str, Json]:

@@ -31,9 +31,10 @@ _FIELDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "securitySchemes": _MAP, "pathItems": _MAP, "examples": _MAP, "links": _MAP, "callbacks": _MAP,
         },
         "a server": {"url": _TEXT, "variables": _MAPS},
-        "a security requirement": {},
 
-        "a security scheme": {"type": _TEXT, "in": _TEXT, "name": _TEXT, "scheme": _TEXT, "flows": _MAP, "scopes": _MAP},
+        "a security scheme": {
+            "type": _TEXT, "in": _TEXT, "name": _TEXT, "scheme": _TEXT, "flows": _MAP, "scopes": _MAP,
+        },
         "a flow": {"scopes": _MAP}, "a path item": {"parameters": _LIST, "additionalOperations": _MAPS},
         "an operation": {
             "parameters": _LIST, "responses": _MAP, "security": _LISTS, "tags": _LIST, "callbacks": _MAP,

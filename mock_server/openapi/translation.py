@@ -160,7 +160,8 @@ class Translation:
     def _check_shapes(self, value: dict[str, Json], at: Context) -> None:
         """Refuses what inference, which reads schemas before a validator does, would trip over."""
         for keyword in _SHAPED.keys() & value.keys() - at.resource.rules.ignored:
-            if not isinstance(value[keyword], _SHAPED[keyword]):
+            names = value[keyword] if keyword == "required" and isinstance(value[keyword], list) else ()
+            if not isinstance(value[keyword], _SHAPED[keyword]) or not all(isinstance(name, str) for name in names):
                 raise DescriptionError(
                     f"the schema keyword {keyword!r} cannot be used as it stands",
                     place=self._resources.place(at.below(keyword).spot),
@@ -177,7 +178,8 @@ class Translation:
     def _keyword(self, keyword: str, item: Json, schema: dict[str, Json], at: Context) -> dict[str, Json]:
         """What one keyword becomes; one of the wrong shape stays, for the metaschema to complain about."""
         if keyword == "required" and isinstance(item, list):
-            demanded = [name for name in item if not (isinstance(name, str) and name in at.optional)]
+            # A name that stands there twice is a slip that changes nothing, though the metaschema refuses it.
+            demanded = [name for name in dict.fromkeys(item) if name not in at.optional]
             return {keyword: demanded} if demanded or not item else {}
         if keyword == "properties" and isinstance(item, dict):
             return {keyword: {name: self._property(name, child, at) for name, child in item.items()}}

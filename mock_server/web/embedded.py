@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import secrets
 import socket
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -35,8 +37,27 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
+_LINGER_SECONDS = 0.1  # granian's own threads give back what they hold of Python within milliseconds of its end
 _BACKLOG = 1024
 _THREADS = 32  # a request that waits (a fault's delay) holds up only its own thread
+
+
+class _Lingering:
+    """Holds up the end of the process until what a server left running has ended, too.
+
+    A thread of granian's that asks for the interpreter while that is being taken down aborts the process.
+    """
+
+    def __init__(self) -> None:
+        self.until = 0.0
+        atexit.register(self.wait)
+
+    def wait(self) -> None:
+        """Waits for the rest of the time, which after all but the shortest scripts is none."""
+        time.sleep(max(0.0, self.until - time.monotonic()))
+
+
+_LINGERING = _Lingering()
 
 
 class EmbeddedServer:
@@ -106,6 +127,7 @@ class EmbeddedServer:
         if self._reserved is not None:
             self._reserved.close()
         self._thread = self._server = self._loop = self._threads = self._reserved = None
+        _LINGERING.until = time.monotonic() + _LINGER_SECONDS
 
     def _run(self) -> None:
         try:
@@ -162,8 +184,10 @@ class MockServer:
         port: int = 0,
         control_token: str | None = None,
     ) -> None:
-        if control_token is None and not is_loopback_name(host):
-            control_token = secrets.token_urlsafe(18)
+        if not is_loopback_name(host):
+            control_token = control_token or secrets.token_urlsafe(18)
+            options = options if options is not None else Options()
+            options = replace(options, webhooks=options.webhooks.beyond_loopback())
         self.control_token = control_token
         self.app: Flask = create_app(
             *sources, overlays=overlays, seed=seed, options=options, control_token=control_token

@@ -91,7 +91,7 @@ def serve(serving: Serving, sandbox: Sandbox, *, kept: StateFile | None = None) 
         backpressure=most_connections(),
         http1_settings=patience(),
         log_enabled=False,
-        workers_kill_timeout=2 if serving.state is None else _SAVE_SECONDS,
+        workers_kill_timeout=_end_seconds(serving),
     )
     server.serve(target_loader=partial(_load, serving), wrap_loader=False)
 
@@ -103,12 +103,18 @@ def _load(serving: Serving, *_: Any) -> WSGIApplication:
         Watcher(sandbox, say=_say).start()
     if serving.state is not None:
         _keep(sandbox, serving.state)
-    _end_with_server()
+    _end_with_server(_end_seconds(serving))
+    gc.freeze()
     gc.set_threshold(*_COLLECTIONS)
     return late_application(sandbox, control_token=serving.control_token)
 
 
-def _end_with_server() -> None:
+def _end_seconds(serving: Serving) -> int:
+    """What a worker has to end in, before it is killed."""
+    return 2 if serving.state is None else _SAVE_SECONDS
+
+
+def _end_with_server(seconds: int) -> None:
     """Lets the worker end when the process that started it was killed; else it would go on to answer on the port."""
     server = multiprocessing.parent_process()
     if server is None:
@@ -117,6 +123,8 @@ def _end_with_server() -> None:
     def wait() -> None:
         server.join()
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(seconds)  # what is still waited for then (a body that never comes) is given up
+        os._exit(1)
 
     threading.Thread(target=wait, name="apidouble-server", daemon=True).start()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mock_server.dataclass import dataclass
 from mock_server.webhooks.retrying import Send
 
@@ -21,3 +23,11 @@ class WebhookOptions:
     loopback: bool = True
     send: Send | None = None
     background: bool = True
+
+    def beyond_loopback(self) -> WebhookOptions:
+        """The same for a server that others can reach: of this machine only its own targets are allowed."""
+        if not self.targets:
+            return replace(self, loopback=False)
+        from mock_server.webhooks.posting import host_and_port  # with urllib3, for those who want deliveries
+
+        return replace(self, allowed_hosts=self.allowed_hosts.union(map(host_and_port, self.targets)), loopback=False)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from contracts.drafting import Drafter, Wishes
 from contracts.pool import Pool
 from contracts.roster import Roster
+from mock_server.exchange.archiving import archive_json, archived
 from mock_server.model.model import Model
 from mock_server.model.outcome import NO_BODY
 from mock_server.openapi import jsontext
@@ -21,7 +22,7 @@ from tests.hostile.packs import NOW, SESSION, Attacked
 from tests.hostile.sent import Sent
 
 _WRITING = {"replace_state": "api", "merge_state": "api", "seed": "all", "replace_resource": "resource",
-            "replace_item": "item", "merge_item": "item"}  # fmt: skip
+            "replace_item": "item", "merge_item": "item", "replace_archive": "archive"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ class Controls:
     def _stored(self, what: str, resource: str, item: str) -> Json:
         namespace = namespace_of(self.pack.sandbox, self.pack.served)
         universe = self.pack.furnished
+        if what == "archive":
+            return archive_json(archived(universe))
         if what == "resource":
             return statewriting.read_resource(namespace, universe, resource)
         if what == "item":

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -34,16 +34,12 @@ SECONDS = 2.0
 _OURS = {Kind.SELF_VIOLATION, Kind.DESCRIPTION, Kind.INTERNAL}
 
 
-@dataclass(slots=True)
 class _Told(logging.Handler):
     """What is logged as a warning or worse."""
 
-    records: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        logging.Handler.__init__(self, logging.WARNING)
-
-    __hash__ = logging.Handler.__hash__
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.records: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         self.records.append(logging.Formatter().format(record))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FUZZ = int(os.environ.get("APIDOUBLE_FUZZ", "0"))
 """Sequences of requests for each pack; 0 is a few, to a part of its operations."""
 
-OPERATIONS = 6
+OPERATIONS = 4
 """How many operations of each pack a small run is about."""
 
 NOW = 1_769_904_000.0

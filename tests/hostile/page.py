@@ -18,6 +18,8 @@ from mock_server.exchange.messages import RawResponse
 from mock_server.openapi import backtracking
 from mock_server.openapi.source import DEFAULT_LIMITS
 from mock_server.sandbox import MAX_BODY, Options
+from mock_server.web.connections import IDLE_SECONDS, MOST_CONNECTIONS
+from mock_server.web.serving import _THREADS
 from tests.acceptance.lines import served
 from tests.acceptance.rich_description import RICH
 from tests.acceptance.test_hostile_requests import HOSTILE, Hostile, thing
@@ -62,6 +64,27 @@ the double: the server (granian) answers with a status alone, or closes. Both wa
 `apidouble serve` cannot tell from a whole one: granian's WSGI interface hands on what there was.
 """
 
+_CONNECTIONS = """## Connections
+
+| Limit | Default | To change it | Beyond it | Source |
+| --- | --- | --- | --- | --- |
+| open connections | {most:,}, or as many files as the process may open, less a few | `ulimit -Hn` | \
+further ones wait in the system's queue | `web/connections.py` |
+| time for the headers of a request | {idle:.0f} s | `EmbeddedServer(idle_seconds=…)` | the connection is closed | \
+`web/connections.py` |
+| time for a body | none | | each waiting body has one of {threads} threads of `apidouble serve`, and none of \
+`MockServer`'s | `web/serving.py` |
+| delayed answers at once (faults) | {threads} in `apidouble serve` | fixed | further ones wait | `web/serving.py` |
+
+`tests/steady/test_slow_clients.py` holds them.
+"""
+
+_EXCHANGE = """## What the exchange is asked
+
+Sent to the same description in process, past servers and the limits of heads: every one of these comes as far as the
+double, whatever host it runs under.
+"""
+
 _APPLICATION = """## Heads, bodies, sessions and the control API
 
 Sent to the description of `tests/acceptance/rich_description.py`, with a few patterns added, where bodies of {body:,}
@@ -93,16 +116,18 @@ _SEED = {"Content-Type": "application/json"}
 
 def limits_page() -> str:
     """The page as Markdown."""
-    head, patterns, descriptions, application, servers = texts()
-    parts = [head, *_limits(), *bounds(), patterns, descriptions, application, *_application(), *_requests(), servers,
-             *_raw()]  # fmt: skip
+    head, connections, patterns, descriptions, application, exchange, servers = texts()
+    parts = [head, *_limits(), *bounds(), connections, patterns, descriptions, application, *_application(),
+             exchange, *_requests(), servers, *_raw()]  # fmt: skip
     return "\n".join(parts).rstrip() + "\n"
 
 
-def texts() -> tuple[str, str, str, str, str]:
+def texts() -> tuple[str, ...]:
     """What stands between the tables."""
     patterns = _PATTERNS.format(anywhere=backtracking.ANYWHERE, start=backtracking.FROM_THE_START)
-    return _HEAD, patterns, _description(), _APPLICATION.format(body=SMALL_BODY), _SERVERS
+    connections = _CONNECTIONS.format(most=MOST_CONNECTIONS, idle=IDLE_SECONDS, threads=_THREADS)
+    application = _APPLICATION.format(body=SMALL_BODY)
+    return _HEAD, connections, patterns, _description(), application, _EXCHANGE, _SERVERS
 
 
 # Limits
@@ -156,7 +181,7 @@ def _requests() -> Iterator[str]:
     double.send("POST", "/things", headers=_SEED, body=thing(id="known", tags=["a"]))
     for hostile in HOSTILE:
         if hostile.name in _GROUPS:
-            yield f"\n## {_GROUPS[hostile.name]}\n"
+            yield f"\n### {_GROUPS[hostile.name]}\n"
             yield from _heading()
         got = double.send(hostile.method, hostile.target, headers=hostile.headers, body=hostile.body)
         yield hostile_row(hostile, got)
@@ -172,6 +197,7 @@ def _application() -> Iterator[str]:
     yield from _heading()
     for name, (_, sent) in ASKED.items():
         yield asked_row(name, sent, answer(small().application, sent))
+    yield ""
 
 
 def asked_row(name: str, sent: Sent, got: Got) -> str:

@@ -16,7 +16,7 @@ from tests.hostile.sent import Sent
 from tests.hostile.spoiling import spoiled
 
 _FEW = settings(
-    max_examples=FUZZ or 15, deadline=None, derandomize=not FUZZ, suppress_health_check=list(HealthCheck), database=None
+    max_examples=FUZZ or 10, deadline=None, derandomize=not FUZZ, suppress_health_check=list(HealthCheck), database=None
 )
 
 

@@ -16,7 +16,7 @@ from tests.hostile.sent import Sent
 from tests.hostile.spoiling import blind, spoiled
 
 _FEW = settings(
-    max_examples=FUZZ or 6, deadline=None, derandomize=not FUZZ, suppress_health_check=list(HealthCheck), database=None
+    max_examples=FUZZ or 5, deadline=None, derandomize=not FUZZ, suppress_health_check=list(HealthCheck), database=None
 )
 
 

@@ -155,7 +155,7 @@ def _spoiled(draw: st.DrawFn) -> bytes:
 def test_spoiled_bytes_never_break_a_server(name: str, request: pytest.FixtureRequest) -> None:
     door: Door = request.getfixturevalue(name)
 
-    @settings(max_examples=FUZZ or 25, deadline=None, derandomize=not FUZZ, database=None,
+    @settings(max_examples=FUZZ or 20, deadline=None, derandomize=not FUZZ, database=None,
               suppress_health_check=list(HealthCheck))  # fmt: skip
     @given(_spoiled())
     def run(sent: bytes) -> None:

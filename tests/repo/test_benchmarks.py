@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import sys
 import tomllib
@@ -145,12 +146,27 @@ def test_round_that_failed_on_either_side_makes_no_ratio() -> None:
 def test_table_has_a_row_for_what_failed_with_the_reason() -> None:
     rows = lines(table.servers_table({"x": [Failed("needs\n a|b")]}, {"x": "1.2"}, WORKS))
     assert rows[2].startswith("| x | 1.2 | needs a\\|b |")
-    assert {row.replace("\\|", "").count("|") for row in rows} == {len(WORKS) + 6}
+    assert {row.replace("\\|", "").count("|") for row in rows} == {len(WORKS) + 7}
 
 
 def test_table_has_median_least_and_most() -> None:
     rounds: figures.Rounds = {"x": [turn(1000, p99_ms=2), turn(3000, p99_ms=1), turn(2000, p99_ms=9)]}
     assert "| 2,000 (1,000-3,000); 2.0 (1.0-9.0) |" in table.servers_table(rounds, {"x": "1"}, [GET_ONE])
+
+
+def test_table_of_ratios_has_every_cell_of_every_row() -> None:
+    rounds: figures.Rounds = {"a": [turn(100)], "b": [turn(50, started=4)]}
+    rows = lines(table.ratios_table(rounds, [("a", "b")], [GET_ONE]))
+    assert rows[2] == "| a / b | req/s | 2.00 | 0.25 | 1.00 | 1.00 |"
+    assert {row.count("|") for row in rows} == {7}
+
+
+def test_table_of_answers_has_every_status_that_was_seen() -> None:
+    other = Turn(1, 1, 1, 1, {"W1": Answer(304, False, "answers 304")}, {})
+    rows = lines(
+        table.answers_table({"x": [turn(1), other, Failed("gone")], "y": [Failed("gone")]}, [GET_ONE, LIST_PAGE])
+    )
+    assert rows[2:] == ["| x | 200, 304 | - |"]
 
 
 def test_table_says_what_a_server_answers_to_a_workload_that_it_cannot_do() -> None:
@@ -259,6 +275,13 @@ def test_packages_are_not_installed_again(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "installed.json").write_text(json.dumps(PINNED["prism"].requirements()))
     assert installed("prism", tmp_path) == folder
+
+
+def test_peer_that_cannot_be_installed_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(Unavailable, match="needs npm"):
+        installed("prism", tmp_path)
+    assert not (tmp_path / "npm" / "prism" / "installed.json").exists()
 
 
 def lines(text: str) -> Sequence[str]:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import gzip
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mock_server import MockServer
+from mock_server import MockServer, Options
+from mock_server.webhooks.options import WebhookOptions
 from mock_server.webhooks.posting import Poster
 from mock_server.webhooks.retrying import Reply
 from tests.acceptance.receiver import Receiver, receiving
+from tests.security.certificates import certificate_for
 from tests.security.conftest import PETS, asked, served
 from tests.unit.webhooks.test_posting import Names, message
 
@@ -140,6 +144,18 @@ def test_serve_decides_by_who_can_reach_it(
         assert poster.refusal(url) is None
 
 
+@pytest.mark.parametrize(("host", "refused"), [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_embedded_server_decides_so_too(host: str, *, refused: bool) -> None:
+    given = Options(
+        webhooks=WebhookOptions(targets=("http://localhost:9001/in",), allowed_hosts=frozenset({"203.0.113.7"}))
+    )
+    options = MockServer(PETS, host=host, options=given).sandbox.options.webhooks
+    poster = Poster(allowed_hosts=options.allowed_hosts, loopback=options.loopback)
+    assert (poster.refusal("http://127.0.0.1:9002/") is not None) is refused
+    assert poster.refusal("http://localhost:9001/in") is None
+    assert poster.refusal("http://203.0.113.7/") is None
+
+
 # The control API of a double, which is on loopback as well
 
 
@@ -251,6 +267,36 @@ def test_proxies_of_the_environment_are_not_used(receiver: Receiver, monkeypatch
             monkeypatch.setenv(name, proxy.url)
         assert Poster()(message(f"{receiver.url}/")).status == 204
         assert not proxy.got(0)
+
+
+@contextmanager
+def answering_over_tls(certificate: tuple[Path, Path]) -> Iterator[int]:
+    """The port of a receiver that answers one request, should anybody get so far."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+
+    def serve(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as wire:
+            wire.recv(65536)
+            wire.sendall(b"HTTP/1.1 204 Ok\r\n\r\n")
+
+    with answering(serve) as port:
+        yield port
+
+
+def test_certificate_is_that_of_the_name_in_the_url_and_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = certificate_for("hooks.localhost", tmp_path)
+    with answering_over_tls(certificate) as port:
+        unknown = Poster()(message(f"https://hooks.localhost:{port}/"))
+    assert "CERTIFICATE_VERIFY_FAILED" in unknown.error
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    with answering_over_tls(certificate) as port:
+        assert Poster()(message(f"https://hooks.localhost:{port}/")).status == 204
+    for other in ("localhost", "127.0.0.1"):
+        with answering_over_tls(certificate) as port:
+            reply = Poster()(message(f"https://{other}:{port}/"))
+        assert reply.status is None
+        assert "CERTIFICATE_VERIFY_FAILED" in reply.error or "doesn't match" in reply.error
 
 
 # What is sent

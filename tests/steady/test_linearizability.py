@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -20,9 +21,12 @@ from mock_server import MockServer, create_app
 from mock_server.exchange.committing import Committing
 from mock_server.exchange.journal import Entry, Journal
 from mock_server.exchange.ledger import Ledger
+from mock_server.exchange.messages import RawRequest
 from mock_server.exchange.universe import Universe
 from mock_server.model.state import State
 from mock_server.web.app import sandbox_of
+from tests.acceptance.lines import NOW
+from tests.acceptance.test_serving import serving
 from tests.steady.desk import (
     OPTIONS,
     TASKS,
@@ -130,6 +134,22 @@ def served() -> Iterator[MockServer]:
         yield server
 
 
+@pytest.mark.skipif(not FULL, reason="another process is started at full size only (APIDOUBLE_STEADY=50)")
+def test_threads_of_another_process_are_answered_as_one_caller_would_be() -> None:
+    here = create_app(TASKS, options=OPTIONS)
+    with serving(str(TASKS), "--seed-number", "1") as served:
+        where = urlsplit(served.url)
+        assert where.hostname is not None
+        assert where.port is not None
+        for seed in range(ROUNDS):
+            session = fresh_session()
+            with over_sockets(where.hostname, where.port, session) as send:
+                send(control("POST", "/clock", {"freeze": NOW.isoformat()}))
+                unused = sandbox_of(here).universes.default  # the one that counts is in the other process
+                found = Hammered(unused, send, seed=seed, each=EACH)
+            assert found.refuted() is None, str(found.refuted())
+
+
 # The order of the commits, of the journal and of the events
 
 
@@ -177,6 +197,17 @@ def test_journal_cleared_by_a_reset_has_nothing_that_was_done_before_it(app: Fla
 
 def _replayed(entry: Entry) -> bool:
     return ("Idempotent-Replayed", "true") in entry.response.headers
+
+
+def test_request_that_found_its_session_before_it_was_dropped_is_answered_by_it(app: Flask) -> None:
+    session = fresh_session()
+    universes, line = sandbox_of(app).universes, sandbox_of(app).apis["tasks"].line
+    through_wsgi(app, session)(create("ash"))
+    found = universes.get(session)
+    universes.drop(session)
+    answer = line.answer(RawRequest("GET", "/tasks", "", {}, b"", "http://double.test"), found)
+    assert b'"ash"' in answer.body
+    assert through_wsgi(app, session)(Asked("GET", "/tasks")).body == b"[]"
 
 
 # Planted mistakes: the test above finds each of them

@@ -144,8 +144,13 @@ def query(name: str) -> Json:
 
 
 def concealed(shown: Json) -> Json:
-    """What is to be shown of the universe's traffic, without its secrets unless the request asks for them."""
-    return shown if query("secrets") else without_secrets(sandbox().secrets(g.universe).hidden_in(shown))
+    """What is to be shown of the universe, without its secrets unless the request asks for them."""
+    return shown if query("secrets") else without_secrets(without_known(shown))
+
+
+def without_known(shown: Json) -> Json:
+    """The same without what the seed and the state know for a secret, for what has no others in it any more."""
+    return shown if query("secrets") else sandbox().secrets(g.universe).hidden_in(shown)
 
 
 def _reading() -> Reading:

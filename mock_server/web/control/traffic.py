@@ -9,7 +9,7 @@ from mock_server.exchange.journal import matching
 from mock_server.exchange.universe import RecordedEvent
 from mock_server.model.clock import rfc3339
 from mock_server.openapi.values import Json
-from mock_server.web.control.blueprint import concealed, control, query, sandbox, universe
+from mock_server.web.control.blueprint import concealed, control, query, sandbox, universe, without_known
 from mock_server.web.responses import json_response, no_content
 
 
@@ -22,7 +22,7 @@ def list_requests() -> Response:
     limit = query("limit")
     if limit is not None:
         entries = entries[max(0, len(entries) - limit) :]
-    return json_response({"requests": concealed([entry.as_json(redact=not query("secrets")) for entry in entries])})
+    return json_response({"requests": without_known([entry.as_json(redact=not query("secrets")) for entry in entries])})
 
 
 def _filters() -> dict[str, str]:
@@ -48,7 +48,7 @@ def clear_requests() -> Response:
 def read_request(entry_id: str) -> Response:
     """One exchange of the journal."""
     for entry in matching(iter(universe().journal), {"id": entry_id}):
-        return json_response(concealed(entry.as_json(redact=not query("secrets"))))
+        return json_response(without_known(entry.as_json(redact=not query("secrets"))))
     raise StateError(f"the journal has no request {entry_id!r}")
 
 

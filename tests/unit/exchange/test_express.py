@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from mock_server.exchange.messages import RawRequest, RawResponse
 from mock_server.model.minter import realize
 from mock_server.model.plain import plain_of
 from mock_server.model.problem import Problem
+from mock_server.model.state import Partition, State
 from mock_server.model.step import step
+from mock_server.model.timers import Timers
 from mock_server.model.world import World
 from mock_server.openapi.values import Json
 from tests.unit.model.doubles import NOW, Double
@@ -239,6 +242,21 @@ def test_a_fault_stops_the_express_lane() -> None:
         double.universe.faults.append(Fault(operation, status=503))
     quick, slow = both.send(create("/clients", {"name": "Ann"}))
     assert quick.status == slow.status == 503
+
+
+def test_timers_of_others_that_are_not_due_do_not_stop_it() -> None:
+    both = Sided(document())
+    both.send(create("/clients", {"name": "Ann"}))
+    for double in (both.quick, both.slow):
+        waiting = Timers().set(Partition("other/things"), "1", "end", due=NOW + timedelta(seconds=60), wait=None)
+        double.universe.state = State(double.state.resources, double.state.counters, waiting)
+    both.send(create("/clients", {"name": "Ann"}))
+    assert both.taken == 1
+    for double in (both.quick, both.slow):
+        double.advance(60)
+    quick, slow = both.send(create("/clients", {"name": "Ann"}))
+    assert quick == slow
+    assert both.taken == 1
 
 
 @given(bodies, st.integers(0, 5))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click import Command, Context, Group
+from click import Context, Group
 
 from contracts.commands.check import check
 from mock_server import MockServer, Options
@@ -44,8 +44,9 @@ def test_every_option_that_the_page_names_exists() -> None:
 
 
 def _options_of(group: Group) -> set[str]:
-    commands: list[Command] = list(group.commands.values())
-    return {name for command in commands for parameter in command.params for name in parameter.opts}
+    context = Context(group)
+    commands = (group.get_command(context, name) for name in group.list_commands(context))
+    return {name for command in commands if command for parameter in command.params for name in parameter.opts}
 
 
 def test_page_has_every_exit_code() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -13,7 +14,7 @@ from tests.unit.commands.running import run
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = EntryPoint("weigh", "nosuchpackage.commands:weigh", extensions.GROUP)
-    monkeypatch.setattr(extensions, "entry_points", lambda group: (entry,))
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: (entry,))
 
 
 @pytest.mark.usefixtures("broken")
