@@ -104,8 +104,8 @@ def fill(outcome: Outcome, filling: Filling) -> Outcome:
 def filled(outcome: Outcome, values: Mapping[Hole, Json], further: Callable[[], Iterable[Change]]) -> Outcome:
     """The outcome with its holes filled, and with the further changes that there are once every value is chosen.
 
-    The holes of what is stored are asked for first. Parts without a hole are shared with the outcome that was given, and
-    an item that is shown as it is stored is filled once.
+    The holes of what is stored are asked for first. Parts without a hole are shared with the outcome that was given,
+    and an item that is shown as it is stored is filled once.
     """
     body = outcome.body
     shown: Any = None

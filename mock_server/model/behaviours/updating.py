@@ -120,7 +120,7 @@ def _patched(world: World, meaning: Meaning, call: Call, entry: Entry) -> dict[s
     if facts.writable is not None:
         fixed = fixed | {n for n, rule in resource.assigned.items() if rule != "initial" and n not in facts.writable}
     patched = {name: member for name, member in result.items() if name not in fixed}
-    patched |= {name: old[name] for name in fixed if name in old}
+    patched |= {name: member for name, member in old.items() if name in fixed}
     return patched
 
 
