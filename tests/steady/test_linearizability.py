@@ -6,6 +6,7 @@ The model is the same description, asked one request after the other (``Ideal``)
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import threading
@@ -33,6 +34,7 @@ from tests.steady.desk import (
     Asked,
     Send,
     Told,
+    change,
     control,
     create,
     fresh_session,
@@ -148,6 +150,13 @@ def test_threads_of_another_process_are_answered_as_one_caller_would_be() -> Non
                 unused = sandbox_of(here).universes.default  # the one that counts is in the other process
                 found = Hammered(unused, send, seed=seed, each=EACH)
             assert found.refuted() is None, str(found.refuted())
+
+
+def test_members_of_a_changed_item_keep_their_order_in_every_process(app: Flask) -> None:
+    send = through_wsgi(app, fresh_session())
+    made = json.loads(send(create("ash")).body)
+    changed = json.loads(send(change(made["id"], {"count": 1})).body)
+    assert list(changed) == list(made)  # once they came as a set has them, which differs from process to process
 
 
 # The order of the commits, of the journal and of the events
