@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from mock_server.errors import DescriptionError
@@ -17,7 +18,7 @@ from mock_server.exchange.authentication import Authenticator
 from mock_server.exchange.committing import Committing
 from mock_server.exchange.cors import cors_headers
 from mock_server.exchange.explaining import explained
-from mock_server.exchange.express import Express
+from mock_server.exchange.express import Caller, Express
 from mock_server.exchange.faults import strike
 from mock_server.exchange.journal import Entry, Trace, secret_names
 from mock_server.exchange.lanes import Lane
@@ -42,6 +43,7 @@ from mock_server.model.model import Model
 from mock_server.model.outcome import Outcome
 from mock_server.model.plain import plain_of
 from mock_server.model.problem import Kind, Problem
+from mock_server.model.state import State
 from mock_server.model.step import step
 from mock_server.model.tenants import tenant_reason
 from mock_server.model.world import World
@@ -340,7 +342,7 @@ class Line:
         watched = operation.id in self.webhooks.callbacks or (
             meaning.resource is not None and meaning.resource.qualified in self.committing.rules.by_resource
         )
-        special = (operation.security, self._limiter, self._replayer, watched)
+        special = (self._limiter, self._replayer, watched)
         plain = plain_of(self.model, meaning) if not any(special) else None
         response = operation.response_for(meaning.status)
         if plain is None or response is None:
@@ -349,8 +351,18 @@ class Line:
         known.operation_id, known.meaning = operation.id, meaning
         renderer = self._renderer(operation, response)
         return Express(
-            meaning, plain, lane.reader, renderer, draft=known.copy, api=self.api.name, max_body=self.max_body
+            meaning,
+            plain,
+            lane.reader,
+            renderer,
+            draft=known.copy,
+            admit=partial(self._admit, operation) if operation.security else None,
+            api=self.api.name,
+            max_body=self.max_body,
         )
+
+    def _admit(self, operation: Operation, request: RawRequest, now: datetime, state: State) -> Caller | Problem:
+        return self.authenticator.authenticate(operation, request, now, state)
 
     def _renderer(self, operation: Operation | None, response: Response) -> ResponseRenderer:
         key = (operation.id if operation is not None else "", response.located.pointer)

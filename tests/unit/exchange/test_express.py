@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mock_server.exchange.authentication import Authenticator, Credential
 from mock_server.exchange.express import UNUSUAL, Express
 from mock_server.exchange.faults import Fault
 from mock_server.exchange.messages import RawRequest, RawResponse
@@ -223,13 +224,27 @@ def test_what_is_not_plain_takes_the_line(request_: RawRequest, why: str) -> Non
     assert both.taken == 0, why
 
 
-def test_an_operation_with_credentials_or_a_watched_resource_has_no_express_lane() -> None:
-    scheme = {"key": {"type": "apiKey", "in": "header", "name": "x-key"}}
-    secured = Sided(document(components={"securitySchemes": scheme}, security=[{"key": []}]))
-    asked = {"x-key": "anything"}
-    for _ in range(3):
-        secured.send(create("/clients", {"name": "Ann"}, **asked))
-    assert secured.taken == 0
+SECURED = {
+    "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x-key"}}},
+    "security": [{"key": []}],
+}
+
+
+@given(st.lists(st.tuples(requests, st.sampled_from([None, "right", "right", "wrong"])), min_size=1, max_size=8))
+def test_callers_are_known_in_the_express_lane_too(asked: list[tuple[RawRequest, str | None]]) -> None:
+    both = Sided(document(**SECURED))
+    for double in (both.quick, both.slow):
+        double.line.authenticator = Authenticator([Credential("ann", "key", "right")], verifiers={})
+    for request, key in [(create("/clients", {"name": "Ann"}), "right"), (create("/clients", {}), "right"), *asked]:
+        request.headers = {**request.headers, **({"x-key": key} if key is not None else {})}  # type: ignore[misc]
+        quick, slow = both.send(request)
+        assert quick == slow, request
+    quick_journal, slow_journal = both.recorded()
+    assert quick_journal == slow_journal
+    assert both.stored()[0] == both.stored()[1]
+    taken = both.taken
+    both.send(create("/clients", {"name": "Ann"}, **{"x-key": "right"}))
+    assert both.taken == taken + 1
 
 
 def test_a_fault_stops_the_express_lane() -> None:
